@@ -1,0 +1,12 @@
+/**
+ * The page is built from the packages' built output, like any app of a stranger: what it shows is what a user of the packages gets.
+ * Addresses are relative, so that the demo can serve the folder from any path.
+ */
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+
+export default defineConfig({
+  base: "./",
+  plugins: [react()],
+  build: { outDir: "dist", emptyOutDir: true, target: "es2022", sourcemap: true },
+});

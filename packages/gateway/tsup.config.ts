@@ -1,0 +1,6 @@
+import { library } from "../../tsup.base.ts";
+
+export default library({
+  entry: { index: "src/index.ts" },
+  bin: { cli: "src/cli.ts" },
+});

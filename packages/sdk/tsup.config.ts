@@ -1,0 +1,5 @@
+import { library } from "../../tsup.base.ts";
+
+export default library({
+  entry: { "entry.browser": "src/entry.browser.ts", "entry.node": "src/entry.node.ts", portable: "src/portable.ts", cometchat: "src/cometchat.ts", explain: "src/explain.ts", remediation: "src/remediation.ts" },
+});

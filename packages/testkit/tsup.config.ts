@@ -1,0 +1,5 @@
+import { library } from "../../tsup.base.ts";
+
+export default library({
+  entry: { index: "src/index.ts", node: "src/node/index.ts", conformance: "src/conformance/index.ts" },
+});
