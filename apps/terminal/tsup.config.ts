@@ -1,6 +1,6 @@
-import { library } from "../../tsup.base.ts";
+import { library } from "../../tsup.base.js";
 
 export default library({
-  entry: {  },
+  entry: {},
   bin: { cli: "src/cli.ts" },
 });

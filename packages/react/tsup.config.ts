@@ -1,4 +1,4 @@
-import { library } from "../../tsup.base.ts";
+import { library } from "../../tsup.base.js";
 
 export default library({
   entry: { index: "src/index.ts" },
