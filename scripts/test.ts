@@ -1,0 +1,62 @@
+/**
+ * `pnpm test`: sets up what the tests need, runs every suite, and closes with one plain line `N passed, N failed`.
+ *
+ * The numbers come from the runners' own reports, and doubt counts as failure: a suite without a report, a file without a test, a
+ * runner that exits non-zero although nothing failed (an unhandled rejection), a runner that had to be ended because it hung.
+ */
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { ensureChromium } from "./lib/browser.js";
+import { reportFolder, sumReport } from "./lib/reports.js";
+import { root, run } from "./lib/run.js";
+
+const suites = [
+  { name: "node", limitMs: 480_000 },
+  // Going offline from inside a page can cut the runner's own channel, and then it waits for ever.
+  { name: "browser", limitMs: 240_000 },
+] as const;
+
+if (process.argv.length > 2) {
+  console.error("pnpm test runs everything and takes no arguments; a part: npx vitest run --project node|browser FILTER");
+  process.exit(2);
+}
+
+const chromium = await ensureChromium();
+if (chromium === undefined) {
+  console.error("browser: none works here. Install Chromium (Debian: apt-get install -y chromium) or set CHROMIUM_PATH.");
+}
+
+rmSync(reportFolder, { recursive: true, force: true });
+mkdirSync(reportFolder, { recursive: true });
+
+let passed = 0;
+let failed = 0;
+for (const { name, limitMs } of suites) {
+  const began = performance.now();
+  console.log(`\n== ${name}`);
+  const report = join(reportFolder, `${name}.json`);
+  const vitest = join(root, "node_modules/vitest/vitest.mjs");
+  const args = ["run", "--project", name, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  const env = chromium === undefined ? {} : { CHROMIUM_PATH: chromium };
+  const missing = name === "browser" && chromium === undefined;
+  const ran = missing ? undefined : await run(process.execPath, [vitest, ...args], { env, show: true, limitMs });
+  const sum = sumReport(name);
+  const remarks = [...sum.remarks];
+  let failedHere = sum.failed;
+  if (ran?.timedOut) {
+    remarks.push(`suite ${name}: ended after ${limitMs / 1000} s without a result`);
+    failedHere = Math.max(failedHere, 1);
+  } else if (ran !== undefined && ran.code !== 0 && failedHere === 0) {
+    remarks.push(`suite ${name}: exit code ${ran.code} although no test failed (an unhandled error, see above)`);
+    failedHere = 1;
+  }
+  passed += sum.passed.length;
+  failed += failedHere;
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  const skipped = sum.skipped > 0 ? `, ${sum.skipped} skipped` : "";
+  console.log(`== ${name}: ${sum.passed.length} passed, ${failedHere} failed${skipped}, ${seconds} s`);
+  for (const remark of remarks) console.log(`   ${remark}`);
+}
+
+console.log(`\n${passed} passed, ${failed} failed`);
+process.exitCode = failed > 0 ? 1 : 0;

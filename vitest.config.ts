@@ -1,0 +1,57 @@
+/**
+ * Two projects: `node` and `browser` (real Chromium). Sources of the workspace are taken through the export condition `@cc/source`,
+ * so tests need no build and a stack trace names the real file. A single file: `npx vitest run --project node path/of.test.ts`.
+ */
+import { playwright } from "@vitest/browser-playwright";
+import { defaultClientConditions, defaultServerConditions } from "vite";
+import { configDefaults, defineConfig } from "vitest/config";
+import { chromiumFlags, findChromium } from "./scripts/lib/browser.js";
+
+const chromium = findChromium();
+const inBrowser = ["tests/browser/**/*.test.{ts,tsx}", "{packages,apps}/*/test/**/*.browser.test.{ts,tsx}"];
+
+export default defineConfig({
+  test: {
+    // An unhandled rejection or uncaught exception anywhere fails the run, even when every test passed.
+    dangerouslyIgnoreUnhandledErrors: false,
+    passWithNoTests: false,
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    // For tests that start a browser of their own, and their children.
+    env: chromium === undefined ? {} : { CHROMIUM_PATH: chromium },
+    projects: [
+      {
+        extends: true,
+        ssr: { resolve: { conditions: ["@cc/source", ...defaultServerConditions] } },
+        test: {
+          name: "node",
+          environment: "node",
+          pool: "forks",
+          include: ["{packages,apps}/*/test/**/*.test.{ts,tsx}", "tests/**/*.test.{ts,tsx}"],
+          exclude: [...configDefaults.exclude, ...inBrowser],
+        },
+      },
+      {
+        extends: true,
+        resolve: { conditions: ["@cc/source", ...defaultClientConditions] },
+        test: {
+          name: "browser",
+          include: inBrowser,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({
+              launchOptions: {
+                args: [...chromiumFlags],
+                ...(chromium === undefined ? {} : { executablePath: chromium }),
+              },
+            }),
+            instances: [{ browser: "chromium" }],
+          },
+        },
+      },
+    ],
+  },
+});
