@@ -48,7 +48,9 @@ export const run = (command: string, args: readonly string[], options: RunOption
         ? undefined
         : setTimeout(() => {
             timedOut = true;
-            end("SIGKILL");
+            end("SIGTERM");
+            // Asked politely first, so that a runner can take its browser along, which has a process group of its own.
+            setTimeout(() => end("SIGKILL"), 5_000).unref();
           }, limitMs);
     const interrupt = (): void => {
       end("SIGTERM");
