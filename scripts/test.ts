@@ -17,13 +17,17 @@ const suites = [
 ] as const;
 
 if (process.argv.length > 2) {
-  console.error("pnpm test runs everything and takes no arguments; a part: npx vitest run --project node|browser FILTER");
+  console.error(
+    "pnpm test runs everything and takes no arguments; a part: npx vitest run --project node|browser FILTER",
+  );
   process.exit(2);
 }
 
 const chromium = await ensureChromium();
 if (chromium === undefined) {
-  console.error("browser: none works here. Install Chromium (Debian: apt-get install -y chromium) or set CHROMIUM_PATH.");
+  console.error(
+    "browser: none works here. Install Chromium (Debian: apt-get install -y chromium) or set CHROMIUM_PATH.",
+  );
 }
 
 rmSync(reportFolder, { recursive: true, force: true });

@@ -1,0 +1,64 @@
+/**
+ * `pnpm size [--out FILE]`: what the packages cost in a browser, with a table per module, and exit 1 above a gate.
+ * 1 kB is 1,000 bytes here, the stricter reading.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { type Weight, weigh } from "./lib/bundle.js";
+import { root } from "./lib/run.js";
+
+interface Entry {
+  readonly name: string;
+  readonly source: string;
+  /** The workspace package whose dependencies the source may name. */
+  readonly from: string;
+  /** gzip -9 bytes above which the command fails. */
+  readonly gate: number;
+  /** gzip -9 bytes that we want to get to. */
+  readonly goal?: number;
+}
+
+const entries: readonly Entry[] = [
+  { name: "@cc/core, all of it", source: 'export * from "@cc/core";', from: "packages/sdk", gate: 5_000 },
+  {
+    // The sdk's browser entry wires transport-browser and platform-web itself.
+    name: "createClient for browsers, with cc1(), transport and platform",
+    source: 'export { cc1, createClient } from "@cc/sdk";',
+    from: "packages/react",
+    gate: 9_500,
+    goal: 8_000,
+  },
+];
+
+const { values } = parseArgs({ options: { out: { type: "string" } } });
+
+const verdict = ({ gate, goal }: Entry, gzip: number): string => {
+  if (gzip > gate) return `OVER the gate of ${gate} by ${gzip - gate}`;
+  if (goal === undefined) return `gate ${gate}, ${gate - gzip} to spare`;
+  return `gate ${gate}, goal ${goal}: ${gzip > goal ? `${gzip - goal} above` : "reached"}`;
+};
+
+const results: (Weight & { readonly name: string; readonly gate: number; readonly over: boolean })[] = [];
+for (const entry of entries) {
+  const weight = await weigh(entry.source, join(root, entry.from)).catch((error: Error) => {
+    console.error(`size: ${entry.name} cannot be bundled\n${error.message}`);
+    process.exit(1);
+  });
+  if (weight.modules.length === 0) {
+    console.error(`size: ${entry.name} holds no code, so nothing was measured`);
+    process.exit(1);
+  }
+  results.push({ name: entry.name, gate: entry.gate, over: weight.gzip > entry.gate, ...weight });
+  console.log(`\n${entry.name}`);
+  for (const { module, bytes } of weight.modules) console.log(`${String(bytes).padStart(9)}  ${module}`);
+  console.log(`${String(weight.minified).padStart(9)}  minified, in ${weight.chunks} chunk(s)`);
+  console.log(`${String(weight.gzip).padStart(9)}  gzip -9: ${verdict(entry, weight.gzip)}`);
+}
+
+if (values.out !== undefined) {
+  const out = resolve(values.out);
+  mkdirSync(dirname(out), { recursive: true });
+  writeFileSync(out, `${JSON.stringify({ unit: "bytes", entries: results }, null, 2)}\n`);
+}
+process.exitCode = results.some(({ over }) => over) ? 1 : 0;
