@@ -1,0 +1,76 @@
+/** @cc/core: the connection machine, its driver, the errors and the ports. Importing it does nothing. */
+export { type Bus, createBus, type ListenOptions } from "./bus.js";
+export { type Deadline, type DeadlineKind, deadlines } from "./deadlines.js";
+export {
+  links,
+  type Phase,
+  type Snapshot,
+  type Status,
+  snapshotOf,
+  statusOf,
+  type ThrottledUntil,
+  type WantedLink,
+} from "./derive.js";
+export { type Desire, desire, type Facts } from "./desire.js";
+export { type Unsubscribe, unsubscribe } from "./disposable.js";
+export {
+  type CallOptions,
+  type CheckResult,
+  type Connection,
+  type ConnectionEvents,
+  type ConnectionListener,
+  type ConnectionOptions,
+  createConnection,
+  type Identity,
+  type PingResult,
+  type SessionEvent,
+  type StatusChange,
+  type TokenRequest,
+  type TokenResult,
+} from "./driver.js";
+export {
+  ConnectionError,
+  connectionError,
+  type DocumentedCode,
+  type ErrorCode,
+  type ErrorPhase,
+  type Fault,
+  isConnectionError,
+  type OwnCode,
+} from "./errors.js";
+export type { Effect, Input, Moment, Transition } from "./events.js";
+export { memoryStorage } from "./memory-storage.js";
+export {
+  type BackgroundPolicy,
+  defaultPolicy,
+  type Policy,
+  type RetryContext,
+  type RetryVerdict,
+  type ShouldRetry,
+} from "./policy.js";
+export type {
+  AbortSignalLike,
+  Cancel,
+  Capabilities,
+  Clock,
+  Lifecycle,
+  LifecycleNow,
+  LifecycleSignal,
+  Link,
+  LinkClose,
+  LinkHandlers,
+  LinkOptions,
+  Logger,
+  OpenLink,
+  Protocol,
+  ProtocolHost,
+  ProtocolLink,
+  RandomSource,
+  Recovery,
+  RejectInfo,
+  Storage,
+  ThrottledFeature,
+  WelcomeInfo,
+} from "./ports.js";
+export type * from "./state.js";
+export { initialState, isDue, nextDeadline, transition } from "./transition.js";
