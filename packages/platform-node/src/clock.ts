@@ -1,0 +1,22 @@
+/** Clock and chance of Node. Law: only what is asked to hold keeps the process alive. */
+import type { Clock, RandomSource } from "@cc/core";
+
+/** What a timer can hold; Node takes more for 1 ms. */
+const MAX_MS = 2 ** 31 - 1;
+
+/** `performance.now` (which stands still while a Linux machine sleeps), `Date.now`, `setTimeout`, `setImmediate`. */
+export const nodeClock: Clock = {
+  now: () => performance.now(),
+  wall: () => Date.now(),
+  after(ms, fn, hold = true) {
+    const timer = setTimeout(fn, Math.min(ms, MAX_MS));
+    if (!hold) timer.unref();
+    return () => clearTimeout(timer);
+  },
+  later(fn) {
+    setImmediate(fn);
+  },
+};
+
+/** `Math.random`: for jitter and names that must differ, never for secrets. */
+export const nodeRandom: RandomSource = () => Math.random();

@@ -1,0 +1,106 @@
+/**
+ * Storage in one JSON file.
+ *
+ * Law: the file is at every moment either the old record or the new one, whole, and readable by its owner alone. Each
+ * operation reads it afresh, so that a second process that shares it is seen; operations of one process on one file
+ * run one after another. Two processes that write in the same instant are not kept apart: the later record wins.
+ */
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import type { Storage } from "@cc/core";
+
+/** Version of the record; a newer one is refused and left alone. */
+const VERSION = 1;
+
+/** The last operation on each file, so that two storages over one file wait for each other. Empty when all is done. */
+const tails = new Map<string, Promise<unknown>>();
+let writes = 0;
+
+/**
+ * A storage over the file at `path`, made at the first `set` with mode 0600 (folders with 0700).
+ *
+ * Rejects with what the file system reports: a full disk, a forbidden folder; then the old record stands. A file that
+ * is no record of ours is renamed to `<path>.<time>.corrupt` and told by rejecting once; the operation is not carried
+ * out, and the next one starts from an empty store. A record of a newer version rejects each time.
+ */
+export function fileStorage(path: string): Storage {
+  const file = resolve(path);
+
+  const inTurn = <T>(operation: () => Promise<T>): Promise<T> => {
+    const done = (tails.get(file) ?? Promise.resolve()).then(operation);
+    const tail = done.then(
+      () => {},
+      () => {},
+    );
+    tails.set(file, tail);
+    // The last one clears up behind itself.
+    void tail.then(() => tails.get(file) === tail && tails.delete(file));
+    return done;
+  };
+
+  return {
+    get: (key) => inTurn(async () => (await load(file)).get(key)),
+    set: (key, value) => inTurn(async () => store(file, (await load(file)).set(key, value))),
+    remove: (key) =>
+      inTurn(async () => {
+        const entries = await load(file);
+        if (entries.delete(key)) await store(file, entries);
+      }),
+  };
+}
+
+async function load(file: string): Promise<Map<string, string>> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return new Map();
+    throw error;
+  }
+  const record = parse(text);
+  if (record !== undefined && record.v > VERSION) {
+    throw new Error(`${file} is a record of version ${record.v}; this program knows ${VERSION}`);
+  }
+  const entries = record?.entries;
+  if (Array.isArray(entries) && entries.every(isEntry)) return new Map(entries);
+  const aside = `${file}.${Date.now()}.corrupt`;
+  await rename(file, aside);
+  throw new Error(`${file} was corrupt and is kept as ${aside}`);
+}
+
+function parse(text: string): { readonly v: number; readonly entries?: unknown } | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null && "v" in value && typeof value.v === "number") {
+      return { v: value.v, ...("entries" in value && { entries: value.entries }) };
+    }
+  } catch {
+    // Not JSON: corrupt, as any other text is that is no record.
+  }
+  return undefined;
+}
+
+function isEntry(value: unknown): value is [string, string] {
+  return Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === "string");
+}
+
+/** Writes a whole new file beside the old one, makes sure that it is on the disk, and puts it in its place. */
+async function store(file: string, entries: Map<string, string>): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const fresh = `${file}.${process.pid}.${++writes}`;
+  try {
+    // `wx`: never through a link or into a file that somebody left there.
+    const handle = await open(fresh, "wx", 0o600);
+    try {
+      // One call of `write` may stop half-way on a full disk and report no error; `writeFile` goes on until it has one.
+      await handle.writeFile(JSON.stringify({ v: VERSION, entries: [...entries] }));
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(fresh, file);
+  } catch (error) {
+    await rm(fresh, { force: true });
+    throw error;
+  }
+}
