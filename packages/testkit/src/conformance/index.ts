@@ -1,1 +1,12 @@
-export {};
+/** One suite for each port. They register themselves with Vitest (`describe`, `it`); call them at the top of a test file. */
+export { clockConformance } from "./clock.js";
+export {
+  type LifecycleHarness,
+  lifecycleConformance,
+  nearby,
+  type Provoke,
+  type RemoteLifecycle,
+  type Watching,
+} from "./lifecycle.js";
+export { type LinkHarness, linkConformance } from "./link.js";
+export { type StorageAbilities, type StorageHarness, storageConformance } from "./storage.js";

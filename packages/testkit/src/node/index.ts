@@ -6,3 +6,4 @@ export {
   type FaultProxyOptions,
   type Refusal,
 } from "./fault-proxy.js";
+export { type LinkServer, startLinkServer } from "./link-server.js";
