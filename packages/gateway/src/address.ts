@@ -1,0 +1,37 @@
+/**
+ * Whose request it is, for limits per address.
+ *
+ * `X-Forwarded-For` is whatever the caller wrote unless a proxy of ours wrote it: it is read from the right, and the first
+ * entry that is not a listed proxy is the client. IPv4 addresses inside IPv6 count as the IPv4 address.
+ */
+import ipaddr from "ipaddr.js";
+
+type Address = ipaddr.IPv4 | ipaddr.IPv6;
+
+/** The client's address in canonical text; `"unknown"` for a socket that has none any more. */
+export type ClientAddress = (peer: string | undefined, forwardedFor: string | undefined) => string;
+
+/** @param trustedProxies addresses or CIDR ranges, checked by the options schema */
+export const clientAddress = (trustedProxies: readonly string[]): ClientAddress => {
+  const ranges = trustedProxies.map((text) =>
+    ipaddr.isValidCIDR(text)
+      ? ipaddr.parseCIDR(text)
+      : ([ipaddr.process(text), ipaddr.process(text).kind() === "ipv4" ? 32 : 128] as const),
+  );
+  const isProxy = (address: Address): boolean =>
+    ranges.some(
+      ([range, bits]) => range.kind() === address.kind() && address.match([range, bits] as [ipaddr.IPv4, number]),
+    );
+
+  return (peer, forwardedFor) => {
+    if (peer === undefined || !ipaddr.isValid(peer)) return "unknown";
+    let address: Address = ipaddr.process(peer);
+    const hops = forwardedFor?.split(",") ?? [];
+    while (isProxy(address)) {
+      const hop = hops.pop()?.trim();
+      if (hop === undefined || !ipaddr.isValid(hop)) break;
+      address = ipaddr.process(hop);
+    }
+    return address.toString();
+  };
+};

@@ -1,0 +1,102 @@
+/**
+ * The HTTP side, put together: health for whoever runs the gateway, `/v1` for clients and servers.
+ *
+ * Order of the gates: origin, body size, authorisation, shape. Nothing of a body is read before its size is known to be fair, and
+ * nothing is looked up before the caller may ask.
+ */
+import type { HttpBindings } from "@hono/node-server";
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { cors } from "hono/cors";
+import type { Logger } from "pino";
+import type { ClientAddress } from "../address.js";
+import type { Clock } from "../clock.js";
+import type { Directory } from "../directory.js";
+import type { Meters } from "../meters.js";
+import type { Settings } from "../options.js";
+import type { OriginPolicy } from "../origin.js";
+import { connectPath } from "../socket/refusal.js";
+import { createKeyGuard, type Env, requireApiKey } from "./guard.js";
+import { answerProblem, Problem } from "./problem.js";
+import { type Operated, serverRoutes } from "./serverRoutes.js";
+import { sessionRoutes } from "./sessionRoutes.js";
+
+export interface HttpAppOptions {
+  readonly settings: Settings;
+  readonly gateway: Operated;
+  readonly directory: Directory;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly meters: Meters;
+  readonly allowsOrigin: OriginPolicy;
+  readonly addressOf: ClientAddress;
+}
+
+/** Paths that need the API key. Anything else under `/v1` is a client's, or is not there. */
+const serverPaths = ["/users", "/users/*", "/tokens", "/groups/*", "/admin/*"];
+
+/** How long a browser may remember a preflight, in seconds. */
+const preflightSeconds = 600;
+
+export const createHttpApp = (options: HttpAppOptions): Hono<Env & { Bindings: HttpBindings }> => {
+  const { settings, gateway, directory, clock, logger, meters, allowsOrigin, addressOf } = options;
+  const app = new Hono<Env & { Bindings: HttpBindings }>();
+  app.onError(answerProblem(logger));
+  app.notFound((context) =>
+    answerProblem(logger)(new Problem(404, "ERR_NOT_FOUND", "there is nothing at this path"), context),
+  );
+
+  app.use(async (context, next) => {
+    await next();
+    // The path and never the URL: a token that somebody put into a query must not end in a log.
+    logger.debug({ method: context.req.method, path: context.req.path, status: context.res.status }, "request");
+    meters.requests.inc({ method: context.req.method, status: String(context.res.status) });
+  });
+
+  app.get("/healthz", (context) => context.json({ status: "ok" }));
+  app.get("/readyz", (context) => {
+    const { ready, draining, linked } = gateway.stats();
+    return context.json({ ready, draining, linked }, ready ? 200 : 503);
+  });
+  app.get("/metrics", async (context) =>
+    context.body(await meters.text(), 200, { "content-type": meters.contentType }),
+  );
+
+  const v1 = new Hono<Env & { Bindings: HttpBindings }>();
+  v1.use(async (context, next) => {
+    if (!allowsOrigin(context.req.header("origin")))
+      throw new Problem(403, "ERR_ORIGIN", "this origin is not among the gateway's origins");
+    context.set("address", addressOf(context.env.incoming.socket.remoteAddress, context.req.header("x-forwarded-for")));
+    await next();
+  });
+  v1.use(
+    cors({
+      origin: (origin) => (allowsOrigin(origin) ? origin : null),
+      allowMethods: ["GET", "POST"],
+      // Not x-api-key: that key does not belong into a page.
+      allowHeaders: ["authorization", "content-type"],
+      exposeHeaders: ["retry-after"],
+      maxAge: preflightSeconds,
+    }),
+  );
+  v1.use(
+    bodyLimit({
+      maxSize: settings.limits.bodyBytes,
+      onError: () => {
+        throw new Problem(413, "ERR_MESSAGE_TOO_LARGE", `the body is above ${settings.limits.bodyBytes} bytes`);
+      },
+    }),
+  );
+  v1.get(connectPath.slice("/v1".length), (context) => {
+    context.header("upgrade", "websocket");
+    throw new Problem(426, "ERR_UPGRADE_REQUIRED", "this is the WebSocket endpoint: dial it with the subprotocol cc.1");
+  });
+
+  const guard = createKeyGuard(settings.limits.keyFailuresPerMinute);
+  const needsApiKey = requireApiKey(settings.apiKey, guard);
+  v1.route("/", sessionRoutes({ settings, operations: gateway, directory, guard, clock }));
+  for (const path of serverPaths) v1.use(path, needsApiKey);
+  v1.route("/", serverRoutes(gateway));
+  app.route("/v1", v1);
+  return app;
+};

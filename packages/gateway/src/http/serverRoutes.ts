@@ -1,0 +1,107 @@
+/** What an app's own server calls, with the API key: users, tokens, events, membership, operation. */
+import { Hono } from "hono";
+import { z } from "zod";
+import type { Gateway, PublishRequest } from "../api.js";
+import { groupChannel, userChannel } from "../directory.js";
+import { id } from "../ids.js";
+import type { Env } from "./guard.js";
+import { bodyOf, check } from "./input.js";
+
+const longestTimer = 2_147_483_647;
+
+const userBody = z.object({ uid: id, name: z.string().min(1).max(200).optional() });
+const tokenBody = z.object({ uid: id, ttlMs: z.int().min(1).optional() });
+const eventBody = z.object({
+  kind: z.string().min(1).max(64),
+  data: z.json(),
+  from: id.optional(),
+  ephemeral: z.boolean().optional(),
+  id: z.string().min(1).max(200).optional(),
+});
+const throttleBody = z.object({
+  features: z.array(
+    z.object({
+      feature: z.string().min(1).max(64),
+      reason: z.string().max(200).default("operator"),
+      forMs: z.int().min(1).max(longestTimer),
+    }),
+  ),
+});
+const drainBody = z.object({
+  waitMs: z.int().min(0).max(longestTimer).optional(),
+  minDelayMs: z.int().min(0).max(longestTimer).optional(),
+  spreadMs: z.int().min(0).max(longestTimer).optional(),
+});
+const memberQuery = z.object({ by: id.optional(), kicked: z.enum(["true", "false"]).optional() });
+
+/** The gateway as its own HTTP side sees it: without what would end the server from inside a request. */
+export type Operated = Omit<Gateway, "url" | "wsUrl" | "address" | "close" | typeof Symbol.asyncDispose>;
+
+export const serverRoutes = (gateway: Operated): Hono<Env> => {
+  const app = new Hono<Env>();
+
+  const publish = (channel: string, { kind, data, from, ephemeral, id: eventId }: z.infer<typeof eventBody>) => {
+    const request: PublishRequest = { channel, kind, data, from, ephemeral, id: eventId };
+    return gateway.publish(request);
+  };
+
+  app.post("/users", async (context) => {
+    const { uid, name } = await bodyOf(context, userBody);
+    return context.json({ user: gateway.createUser({ uid, name }) }, 201);
+  });
+
+  app.post("/tokens", async (context) => {
+    const { uid, ttlMs } = await bodyOf(context, tokenBody);
+    return context.json(await gateway.mintToken(uid, { ttlMs }));
+  });
+
+  app.post("/users/:uid/revoke", (context) =>
+    context.json({ closed: gateway.revokeUser(check(id, context.req.param("uid"))) }),
+  );
+
+  app.post("/users/:uid/events", async (context) =>
+    context.json(await publish(userChannel(context.req.param("uid")), await bodyOf(context, eventBody))),
+  );
+
+  app.post("/groups/:gid/events", async (context) =>
+    context.json(await publish(groupChannel(context.req.param("gid")), await bodyOf(context, eventBody))),
+  );
+
+  app.get("/groups/:gid/members", (context) =>
+    context.json({ members: gateway.membersOf(check(id, context.req.param("gid"))) }),
+  );
+
+  app.put("/groups/:gid/members/:uid", async (context) => {
+    const { gid, uid } = check(z.object({ gid: id, uid: id }), context.req.param());
+    const { by } = check(memberQuery, context.req.query());
+    return context.json(await gateway.addMember(gid, uid, by));
+  });
+
+  app.delete("/groups/:gid/members/:uid", async (context) => {
+    const { gid, uid } = check(z.object({ gid: id, uid: id }), context.req.param());
+    const { by, kicked } = check(memberQuery, context.req.query());
+    return context.json(await gateway.removeMember(gid, uid, { by, kicked: kicked === "true" }));
+  });
+
+  app.post("/admin/throttle", async (context) => {
+    const { features } = await bodyOf(context, throttleBody);
+    gateway.throttle(features);
+    return context.json({ features });
+  });
+
+  app.post("/admin/drain", async (context) => {
+    const options = check(drainBody, (await context.req.text()) === "" ? {} : await context.req.json());
+    // Started and not awaited: the answer comes at once, progress is in the stats. It resolves and never rejects.
+    void gateway.drain(options);
+    return context.json(gateway.stats(), 202);
+  });
+
+  app.delete("/admin/drain", (context) => {
+    gateway.undrain();
+    return context.json(gateway.stats());
+  });
+
+  app.get("/admin/stats", (context) => context.json(gateway.stats()));
+
+  return app;
+};

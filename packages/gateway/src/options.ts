@@ -1,0 +1,125 @@
+/**
+ * What a gateway can be told, with every default in one place.
+ *
+ * Options are checked whole before anything is opened, and the error names each wrong one: a gateway that starts is a gateway
+ * that was configured as its operator meant. Unknown names are errors too, for they are misspelt ones.
+ */
+import type { Limits } from "@cc/protocol";
+import type { Broker } from "@cc/protocol/server";
+import type { Logger } from "pino";
+import type { Clock } from "./clock.js";
+
+/** A user as the gateway knows it and as `welcome` and `login` tell it. */
+export interface User {
+  /** 1 to 100 letters, digits or `. _ - @`. */
+  readonly uid: string;
+  /** What people read. Default: the uid. */
+  readonly name: string;
+}
+
+/** A user to start with. */
+export interface UserSeed {
+  readonly uid: string;
+  readonly name?: string | undefined;
+}
+
+/** A group to start with. */
+export interface GroupSeed {
+  readonly gid: string;
+  /** Uids; each must be among `users`. */
+  readonly members?: readonly string[] | undefined;
+}
+
+/**
+ * Bounds on what one client can ask of the gateway: those that `welcome` announces, and those of the edge. Each has a refusal of
+ * its own, listed in docs/protocol.md (frames, close codes) and docs/rest.md (HTTP). Defaults of the announced ones: `defaultLimits`
+ * of `@cc/protocol`.
+ */
+export interface GatewayLimits extends Limits {
+  /** From the upgrade to an accepted `hello`, in milliseconds. Default 10,000. Above: close 4408. */
+  readonly handshakeMs: number;
+  /** Bytes waiting in one socket above which ephemeral events to it are dropped; at four times as many it is cut. Default 1,048,576. */
+  readonly outboundBytes: number;
+  /** The largest HTTP request body, in bytes. Default 131,072. Above: 413. */
+  readonly bodyBytes: number;
+  /** Wrong keys accepted from one address per minute before the address must wait. Default 10. Above: 429. */
+  readonly keyFailuresPerMinute: number;
+}
+
+/** How much of the log is kept. Whichever bound is met first drops the oldest events. */
+export interface LogBounds {
+  /** Events. */
+  readonly maxCount: number;
+  /** Bytes of JSON, about. */
+  readonly maxBytes: number;
+  /** Milliseconds. */
+  readonly maxAgeMs: number;
+}
+
+/** Options of `createGateway`. Only `appId`, `apiKey` and `jwtSecret` have no default. */
+export interface GatewayOptions {
+  /** Names the app; a token or a hello of another app is refused. */
+  readonly appId: string;
+  /** Authorises servers (header `x-api-key`). At least 8 characters. */
+  readonly apiKey: string;
+  /** Signs tokens. At least 32 bytes, the key size that HS256 asks for. */
+  readonly jwtSecret: string;
+  /** Lets `POST /v1/login` exchange `uid` + `authKey` for a token: for development only, as it logs anybody in. Default: login is off. */
+  readonly authKey?: string | undefined;
+  /** Default `"127.0.0.1"`. */
+  readonly host?: string | undefined;
+  /** Default 0: a free port, told by `gateway.url`. */
+  readonly port?: number | undefined;
+  readonly users?: readonly UserSeed[] | undefined;
+  readonly groups?: readonly GroupSeed[] | undefined;
+  /** Whether a login or a minted token may name a user that is not there, who is then created. Default false. */
+  readonly createUsers?: boolean | undefined;
+  /** The log of events. Default: `memoryBroker()` with its own bounds. Closed by whoever made it. */
+  readonly broker?: Broker | undefined;
+  /** What is held ready for returning clients, out of the broker's log. Defaults: 100,000 events, 67,108,864 bytes, 900,000 ms. */
+  readonly replay?: Partial<LogBounds> | undefined;
+  readonly limits?: Partial<GatewayLimits> | undefined;
+  /** How often the gateway pings a client that asks for nothing else; silent for three of them, it is cut. Milliseconds, default 10,000. */
+  readonly heartbeatMs?: number | undefined;
+  /** Connects per second that this gateway admits; `reconnectSpreadMs` of `welcome` and `goaway` follows from it [B5.2]. Default 500. */
+  readonly admissionPerSecond?: number | undefined;
+  /** Lifetime of a token when nobody says otherwise, in milliseconds. Default 3,600,000. */
+  readonly tokenTtlMs?: number | undefined;
+  /** The longest lifetime that can be asked for, in milliseconds. Default 2,592,000,000 (30 days). */
+  readonly maxTokenTtlMs?: number | undefined;
+  /**
+   * Browser origins (`"https://app.example"`) that may call and connect; `"*"` for all. Default: none.
+   * The check covers HTTP (CORS) and the WebSocket upgrade alike. A request without an Origin header comes from no browser and is let through.
+   */
+  readonly origins?: readonly string[] | "*" | undefined;
+  /** Addresses or CIDR ranges of proxies whose `X-Forwarded-For` is believed. Default: none. */
+  readonly trustedProxies?: readonly string[] | undefined;
+  /** How long `drain()` waits for clients to leave by themselves, in milliseconds. Default 10,000. */
+  readonly drainMs?: number | undefined;
+  /** Time, for tests. Default: the machine's. */
+  readonly clock?: Clock | undefined;
+  /** A pino logger; secrets are blanked on top of its own redaction. Default: silent. */
+  readonly logger?: Logger | undefined;
+}
+
+/** Options with every default filled in. */
+export interface Settings {
+  readonly appId: string;
+  readonly apiKey: string;
+  readonly jwtSecret: string;
+  readonly authKey: string | undefined;
+  readonly host: string;
+  readonly port: number;
+  readonly users: readonly User[];
+  readonly groups: readonly { readonly gid: string; readonly members: readonly string[] }[];
+  readonly createUsers: boolean;
+  readonly limits: GatewayLimits;
+  readonly replay: LogBounds;
+  readonly heartbeatMs: number;
+  readonly admissionPerSecond: number;
+  readonly tokenTtlMs: number;
+  readonly maxTokenTtlMs: number;
+  readonly origins: readonly string[] | "*";
+  readonly trustedProxies: readonly string[];
+  readonly drainMs: number;
+}
