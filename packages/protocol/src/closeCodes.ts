@@ -5,7 +5,7 @@
  * does not know is lost for ever, one that retries politely is not. A `reject` or `goaway` frame before the close says
  * more and wins. 1000 is retried too when it was not ours (5.1).
  */
-import type { Retry } from './frames.js'
+import type { Retry } from "./frames.js";
 
 /** The close codes of `cc.1` and those of RFC 6455 that its servers use. */
 export const closeCodes = {
@@ -41,12 +41,12 @@ export const closeCodes = {
   rateExceeded: 4429,
   /** The server is full or overloaded. */
   overloaded: 4503,
-} as const
+} as const;
 
 /** One of the named close codes. */
-export type CloseCode = (typeof closeCodes)[keyof typeof closeCodes]
+export type CloseCode = (typeof closeCodes)[keyof typeof closeCodes];
 
 /** What a bare close code, without a `reject` before it, allows the client to do. Never throws; unknown codes mean `later`. */
 export function retryOfClose(code: number): Retry {
-  return code === 4401 ? 'reauth' : code === 4403 || code === 4409 ? 'never' : 'later'
+  return code === 4401 ? "reauth" : code === 4403 || code === 4409 ? "never" : "later";
 }

@@ -2,5 +2,5 @@
 
 /** The feature of a kind: `receipt` → `receipts`; every other kind, such as `typing` or `presence`, is its own feature. */
 export function featureOf(kind: string): string {
-  return kind === 'receipt' ? 'receipts' : kind
+  return kind === "receipt" ? "receipts" : kind;
 }

@@ -8,7 +8,7 @@
 /** A place in the log. Opaque to apps: store it and give it back. */
 export interface Position {
   /** Names one life of the log. */
-  readonly epoch: string
+  readonly epoch: string;
   /** One number per partition, in partition order: everything up to it, inclusive, is behind us. */
-  readonly positions: readonly number[]
+  readonly positions: readonly number[];
 }

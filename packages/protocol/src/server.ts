@@ -1,1 +1,4 @@
-export {};
+/** `@cc/protocol/server`: the server half of cc.1. */
+export type * from "./server/broker.js";
+export { createHub } from "./server/hub.js";
+export type * from "./server/types.js";

@@ -8,46 +8,46 @@
  * platform whose monotonic clock stops, the caller folds the wall clock in. Else a send that slept for an hour would look
  * young, be sent again, and be applied twice.
  */
-import type { Goaway, Recovery, Reject, ThrottledFeature, Welcome } from '../frames.js'
-import type { Position } from '../position.js'
+import type { Goaway, Recovery, Reject, ThrottledFeature, Welcome } from "../frames.js";
+import type { Position } from "../position.js";
 
-export type { Goaway, Position, Recovery, Reject, ThrottledFeature, Welcome }
+export type { Goaway, Position, Recovery, Reject, ThrottledFeature, Welcome };
 
 /** A durable event: positioned, in order per channel, once. */
 export interface DurableEvent {
-  readonly class: 'durable'
-  readonly kind: string
-  readonly channel: string
+  readonly class: "durable";
+  readonly kind: string;
+  readonly channel: string;
   /** The uid of the sender. */
-  readonly from: string
-  readonly data: unknown
+  readonly from: string;
+  readonly data: unknown;
   /** Time of day when the log accepted it, ms since 1970. */
-  readonly sentAt: number
+  readonly sentAt: number;
   /** Where the client stands once this event is handled. Store it with your own data to resume exactly once. */
-  readonly position: Position
+  readonly position: Position;
   /** The id under which its sender sent it, if it had one. */
-  readonly id: string | undefined
+  readonly id: string | undefined;
 }
 
 /** An ephemeral event: no position, at most once, never replayed. */
 export interface EphemeralEvent {
-  readonly class: 'ephemeral'
-  readonly kind: string
-  readonly channel: string
-  readonly from: string
-  readonly data: unknown
+  readonly class: "ephemeral";
+  readonly kind: string;
+  readonly channel: string;
+  readonly from: string;
+  readonly data: unknown;
 }
 
 /** Durable events after `from` up to `to` may be missing. The epochs differ when the log itself began anew. */
 export interface Gap {
-  readonly from: Position
-  readonly to: Position
+  readonly from: Position;
+  readonly to: Position;
 }
 
 /** The server sent what it may not send, or the host threw; the link is closed with 4400. */
 export interface ProtocolFault {
-  readonly message: string
-  readonly cause: unknown
+  readonly message: string;
+  readonly cause: unknown;
 }
 
 /**
@@ -56,143 +56,144 @@ export interface ProtocolFault {
  */
 export interface ClientHost {
   /** Runs `fn` once, after the running turn (a microtask is right): what was sent in one turn shares a message. */
-  readonly later: (fn: () => void) => void
-  readonly welcome: (linkNo: number, welcome: Welcome) => void
+  readonly later: (fn: () => void) => void;
+  readonly welcome: (linkNo: number, welcome: Welcome) => void;
   /** The server refuses and will close. Also told, with `ERR_AUTH_REJECTED` and `never`, when it welcomed another user. */
-  readonly reject: (linkNo: number, reject: Reject) => void
-  readonly event: (event: DurableEvent) => void
-  readonly ephemeral: (event: EphemeralEvent) => void
-  readonly gap: (gap: Gap) => void
-  readonly caughtUp: (position: Position) => void
+  readonly reject: (linkNo: number, reject: Reject) => void;
+  readonly event: (event: DurableEvent) => void;
+  readonly ephemeral: (event: EphemeralEvent) => void;
+  readonly gap: (gap: Gap) => void;
+  readonly caughtUp: (position: Position) => void;
   /** The whole set each time. */
-  readonly throttle: (features: readonly ThrottledFeature[]) => void
-  readonly goaway: (linkNo: number, goaway: Goaway) => void
-  readonly expiring: (inMs: number) => void
-  readonly tokenOk: (expiresInMs: number | undefined) => void
+  readonly throttle: (features: readonly ThrottledFeature[]) => void;
+  readonly goaway: (linkNo: number, goaway: Goaway) => void;
+  readonly expiring: (inMs: number) => void;
+  readonly tokenOk: (expiresInMs: number | undefined) => void;
   /** The last probe of this link was answered. */
-  readonly probeAck: (linkNo: number, rttMs: number) => void
-  readonly protocolError: (linkNo: number, fault: ProtocolFault) => void
+  readonly probeAck: (linkNo: number, rttMs: number) => void;
+  readonly protocolError: (linkNo: number, fault: ProtocolFault) => void;
   /** `delivered` moved; at most once per message. Read `session.position` when you save. */
-  readonly moved: () => void
+  readonly moved: () => void;
 }
 
 /** What is certain about a send that was not acknowledged: it never left, or nobody knows. */
-export type Outcome = 'notSent' | 'unknown'
+export type Outcome = "notSent" | "unknown";
 
 /** How a send, join or leave ended. */
 export type SendResult =
   | {
-      readonly ok: true
-      readonly id: string
+      readonly ok: true;
+      readonly id: string;
       /** Its number in its channel's partition; 0 if nothing was written to the log (ephemeral; already a member). */
-      readonly n: number
+      readonly n: number;
     }
   | {
-      readonly ok: false
-      readonly id: string
+      readonly ok: false;
+      readonly id: string;
       /** A code of the contract: the server's own for a refusal, else `ERR_SEND_TIMEOUT`, `ERR_WEBSOCKET_ERROR`, `ERR_MESSAGE_TOO_LARGE`, or what `cancel`/`end` were given. */
-      readonly code: string
-      readonly message: string
+      readonly code: string;
+      readonly message: string;
       /** Absent when the server refused: then it was certainly not applied. */
-      readonly outcome?: Outcome | undefined
-      readonly retryAfterMs?: number | undefined
-    }
+      readonly outcome?: Outcome | undefined;
+      readonly retryAfterMs?: number | undefined;
+    };
 
 /** One send that wants an answer. */
 export interface SendRequest {
-  readonly channel: string
-  readonly kind: string
+  readonly channel: string;
+  readonly kind: string;
   /** Any JSON value; `undefined` becomes `null`. */
-  readonly data: unknown
+  readonly data: unknown;
   /** Default false. An ephemeral send is never repeated: lost with its link it ends as `unknown`. */
-  readonly ephemeral?: boolean | undefined
+  readonly ephemeral?: boolean | undefined;
   /** Default false: waits until every earlier send on the channel is settled, and fails (`notSent`) if the last of them failed. */
-  readonly chained?: boolean | undefined
+  readonly chained?: boolean | undefined;
   /** Default false: with no link it fails at once, `ERR_WEBSOCKET_ERROR`, `notSent`. True: it waits for the next welcome. */
-  readonly queued?: boolean | undefined
+  readonly queued?: boolean | undefined;
   /** Milliseconds until `ERR_SEND_TIMEOUT`. Default 20,000. `Infinity` for none. */
-  readonly timeoutMs?: number | undefined
+  readonly timeoutMs?: number | undefined;
   /** Called exactly once, possibly before `send` returns. Must not throw. */
-  readonly settled: (result: SendResult) => void
+  readonly settled: (result: SendResult) => void;
 }
 
 /** What is on the wire of the living link without an answer; for probe deadlines. */
 export interface Unacknowledged {
   /** When the oldest of them was written to this link. */
-  readonly since: number
-  readonly bytes: number
+  readonly since: number;
+  readonly bytes: number;
 }
 
 /** The link's own wire, as the transport offers it. Neither may throw. */
 export interface Wire {
-  readonly send: (text: string) => void
-  readonly close: (code: number, reason: string) => void
+  readonly send: (text: string) => void;
+  readonly close: (code: number, reason: string) => void;
 }
 
 /** One link. After `lost`, after its own close, or once a later link is welcomed, it is stale: what it is told changes nothing. */
 export interface ClientLink {
-  readonly linkNo: number
+  readonly linkNo: number;
   /** True from its welcome until it is lost or superseded. */
-  readonly live: boolean
-  /** Sends `hello`, with the positions received so far. Once per link, when its transport is open. */
-  hello(token: string): void
+  readonly live: boolean;
+  /**
+   * Sends `hello`, with the positions received so far. Once per link, when its transport is open.
+   * `heartbeatMs` asks for a heartbeat; absent: the server's own.
+   */
+  hello(token: string, heartbeatMs?: number): void;
   /** One WebSocket message. Pongs and credit are written before it returns. */
-  receive(text: string, now: number): void
+  receive(text: string, now: number): void;
   /** Sends a probe; its answer comes as `host.probeAck`. An earlier one without answer is forgotten. */
-  probe(now: number): void
+  probe(now: number): void;
   /** Sends a renewed token; its answer comes as `host.tokenOk` or `host.reject`. */
-  renew(token: string): void
+  renew(token: string): void;
   /** Asks for another heartbeat interval, ms. */
-  heartbeat(ms: number): void
+  heartbeat(ms: number): void;
   /** Says goodbye, flushing what waits. The caller closes the transport. */
-  bye(): void
+  bye(): void;
   /** The transport is gone or given up. Durable sends stay pending for the next link. */
-  lost(now: number): void
+  lost(): void;
 }
 
 /** What a session is made from. */
 export interface ClientSessionOptions {
-  readonly app: string
+  readonly app: string;
   /** The uid that is logged in. A welcome for another is told as a `reject`, and nothing of it is taken. */
-  readonly user: string
+  readonly user: string;
   /** See `hello.instance`. */
-  readonly instance: string
+  readonly instance: string;
   /** A random word of this process, at least 8 characters: makes send ids unique across reloads. */
-  readonly nonce: string
-  readonly device?: string | undefined
+  readonly nonce: string;
+  readonly device?: string | undefined;
   /** What an earlier process had delivered; absent on a fresh start. */
-  readonly resume?: Position | undefined
-  /** The heartbeat asked for in `hello`, ms; absent: the server's own. May be changed by `session.heartbeatMs`. */
-  readonly heartbeatMs?: number | undefined
-  readonly host: ClientHost
+  readonly resume?: Position | undefined;
+  readonly host: ClientHost;
 }
 
 /** One identity in one process: lives across links, ends with the login. */
 export interface ClientSession {
   /** A new link, not yet opened. `linkNo` must be above all earlier ones. */
-  attach(linkNo: number, wire: Wire): ClientLink
+  attach(linkNo: number, wire: Wire): ClientLink;
   /** Sends and returns the id. Throws what `JSON.stringify` throws when `data` is not JSON; then nothing was done. */
-  send(request: SendRequest, now: number): string
+  send(request: SendRequest, now: number): string;
   /** A volatile send: goes now and wants no answer, or is dropped. Returns whether it went. Throws as `send` does. */
-  emit(channel: string, kind: string, data: unknown): boolean
+  emit(channel: string, kind: string, data: unknown): boolean;
   /** Joins the channel. Repeated after lost links like a durable send. Returns the id. */
-  join(channel: string, settled: (result: SendResult) => void, now: number): string
+  join(channel: string, settled: (result: SendResult) => void, now: number): string;
   /** Leaves the channel. Repeated after lost links like a durable send. Returns the id. */
-  leave(channel: string, settled: (result: SendResult) => void, now: number): string
+  leave(channel: string, settled: (result: SendResult) => void, now: number): string;
   /** Gives up waiting for one; settles it with `code` and its outcome. Does nothing if it is settled. */
-  cancel(id: string, code: string, message: string): void
+  cancel(id: string, code: string, message: string): void;
   /** Ends the session: settles everything pending with `code`; all links are stale from now on. */
-  end(code: string, message: string): void
+  end(code: string, message: string): void;
   /** Settles what has timed out. */
-  tick(now: number): void
+  tick(now: number): void;
   /** When `tick` has something to do next, on the clock of `now`; `Infinity` if never. */
-  deadline(): number
+  deadline(): number;
   /** What the next process may resume from: everything up to here was delivered. `undefined` until the first welcome. */
-  readonly position: Position | undefined
+  readonly position: Position | undefined;
   /** What the next link will resume from: everything up to here was received. */
-  readonly received: Position | undefined
+  readonly received: Position | undefined;
   /** Unanswered sends, joins and leaves on the living link's wire. */
-  readonly unacknowledged: Unacknowledged | undefined
+  readonly unacknowledged: Unacknowledged | undefined;
   /** How many sends, joins and leaves are pending, written or not. */
-  readonly pending: number
+  readonly pending: number;
 }

@@ -1,0 +1,57 @@
+/** What a hub and its links know of each other. Law: a link reaches its hub through `Core`, the hub its links through `Link`; neither sees more. */
+import type { Hello, Reject, Retry, ServerObject } from "../frames.js";
+import type { Audience } from "./audience.js";
+import type { Broker } from "./broker.js";
+import type { Inbox } from "./inbox.js";
+import type { Log } from "./log.js";
+import type { RingEntry } from "./ring.js";
+import type { Settings } from "./settings.js";
+import type { Throttling } from "./throttle.js";
+import type { ServerSession } from "./types.js";
+
+/** The floor that a refusal tells. */
+export type Floor = Pick<Reject, "minDelayMs" | "spreadMs">;
+
+/** One link, as its hub uses it. */
+export interface Link extends ServerSession {
+  readonly session: string;
+  /** The uid, while it is welcomed. */
+  readonly user: string | undefined;
+  readonly hello: Hello | undefined;
+  readonly tokenId: string | undefined;
+  /** Closes without a frame. */
+  end(code: number, reason: string): void;
+  /** Tells why, and closes. */
+  refuse(code: string, message: string, retry: Retry, more?: { readonly close?: number; readonly floor?: Floor }): void;
+  /** Sends a frame, if it is welcomed. */
+  say(frame: ServerObject): void;
+  /** An applied entry that concerns it. */
+  show(entry: RingEntry): void;
+  /** An ephemeral event that concerns it. */
+  cast(alias: number, channel: string, text: string, bytes: number): void;
+  /** See `Delivery.hold`. */
+  hold(partition: number): void;
+  tick(now: number): void;
+  /** This much time has passed in which nobody could be heard. */
+  forgive(ms: number): void;
+  flush(): void;
+}
+
+/** A hub, as its links use it. */
+export interface Core {
+  readonly settings: Settings;
+  readonly broker: Broker;
+  readonly log: Log;
+  readonly inbox: Inbox;
+  readonly audience: Audience<Link>;
+  readonly throttling: Throttling;
+  /** Runs `fn` when the log is followed. */
+  whenReady(fn: () => void): void;
+  /** The floor for newcomers while draining. */
+  draining(): Floor | undefined;
+  reconnectSpreadMs(): number;
+  /** Will flush the link after this turn. */
+  schedule(link: Link): void;
+  closed(link: Link): void;
+  brokerFailed(error: unknown): void;
+}
