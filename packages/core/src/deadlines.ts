@@ -8,7 +8,7 @@ import type { Moment } from "./events.js";
 import { ackHold, holdMs } from "./facts/app.js";
 import { staleAfter } from "./facts/session.js";
 import { stillThrottled } from "./facts/throttle.js";
-import { attemptDue, dial, probe, probeDue, replace, stable, steer } from "./link.js";
+import { attemptDue, dial, loseInBackground, probe, probeDue, replace, stable, steer } from "./link.js";
 import type { Policy } from "./policy.js";
 import type { State } from "./state.js";
 import type { Step } from "./step.js";
@@ -32,6 +32,8 @@ export interface Deadline {
   readonly at: number;
   /** Wall time in ms, for what is judged by both clocks. */
   readonly wall?: number;
+  /** Monotonic time before which the wall does not count. */
+  readonly from?: number;
 }
 
 /** Every deadline that stands; the hold first, for an expired lease is settled before all else (B4.5). */
@@ -40,8 +42,8 @@ export function deadlines(s: State, p: Policy): readonly Deadline[] {
   const add = (kind: DeadlineKind, at: number | null | undefined, wall?: number): void => {
     if (at !== null && at !== undefined) list.push(wall === undefined ? { kind, at } : { kind, at, wall });
   };
-  // Without a link or an attempt there is nothing that a hold could hold.
-  if (s.app.tag === "background" && s.app.hold !== null && s.link.tag !== "idle" && s.link.tag !== "failed") {
+  // Without a wish there is nothing that a hold could end.
+  if (s.app.tag === "background" && s.app.hold !== null && s.mode.wish === "on") {
     const { from } = s.app.hold;
     const ms = holdMs(s.app.hold, p);
     add("hold", from.now + ms, from.wall + ms);
@@ -59,8 +61,12 @@ export function deadlines(s: State, p: Policy): readonly Deadline[] {
       const { token, refreshFrom } = s.session;
       const ms = staleAfter(token, p);
       if (ms !== null) {
-        const wait = Math.max(0, refreshFrom - token.from.now);
-        add("renew", token.from.now + Math.max(ms, wait), wait > ms ? undefined : token.from.wall + ms);
+        list.push({
+          kind: "renew",
+          at: Math.max(token.from.now + ms, refreshFrom),
+          wall: token.from.wall + ms,
+          from: refreshFrom,
+        });
       }
     }
   }
@@ -73,7 +79,7 @@ export function deadlines(s: State, p: Policy): readonly Deadline[] {
 export function dueDeadline(s: State, m: Moment, p: Policy): Deadline | undefined {
   let first: Deadline | undefined;
   for (const d of deadlines(s, p)) {
-    if (m.now < d.at && (d.wall === undefined || m.wall < d.wall)) continue;
+    if (m.now < d.at && (d.wall === undefined || m.wall < d.wall || m.now < (d.from ?? m.now))) continue;
     if (d.kind === "hold") return d;
     if (first === undefined || d.at < first.at) first = d;
   }
@@ -123,7 +129,9 @@ export function expire(x: Step, kind: DeadlineKind): void {
     case "leave":
       if (l.tag === "linked") {
         s.link = { ...l, leaveAt: null };
-        replace(x, "goaway");
+        loseInBackground(x);
+        if (s.mode.wish === "on") replace(x, "goaway");
+        else steer(x, "goaway", 0);
       }
       return;
     case "renew":

@@ -182,6 +182,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   // A throwing shouldRetry must not break a step: the default then stands.
   const guarded = (p: Policy): Policy => ({
     ...p,
+    background: typeof p.background === "object" ? { ...p.background } : p.background,
     shouldRetry: p.shouldRetry && ((f, c) => attempt(() => p.shouldRetry?.(f, c))),
   });
   policy = guarded(policy);
@@ -273,8 +274,8 @@ export function createConnection(options: ConnectionOptions): Connection {
   }
 
   function closeSocket(id: number, { link, protocol }: Socket): void {
-    sockets.delete(id);
     protocol?.bye();
+    sockets.delete(id);
     protocol?.detach();
     link?.close(1000);
   }
@@ -338,6 +339,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       outbox: () => {
         const hold = state.app.tag === "background" && state.app.hold?.why === "acks";
         if (state.outbox.tag === "idle" || hold) input({ type: "outbox" });
+        else arm();
       },
     };
   }
@@ -363,7 +365,8 @@ export function createConnection(options: ConnectionOptions): Connection {
   let timer: { readonly at: number; readonly hold: boolean; readonly cancel: Cancel } | undefined;
 
   function arm(): void {
-    const times = disposed ? [] : [nextDeadline(state, policy), waiters.next()].filter((t) => t !== undefined);
+    const all = disposed ? [] : [nextDeadline(state, policy), waiters.next(), identity?.protocol.deadline()];
+    const times = all.filter((t) => t !== undefined);
     const hold = waiters.size > 0 || state.link.tag === "waiting" || state.link.tag === "dialing";
     const at = times.length === 0 ? undefined : Math.min(...times);
     // One that comes too early is let be: it looks, finds nothing due, and is set again.
@@ -376,6 +379,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       ms,
       () => {
         timer = undefined;
+        identity?.protocol.tick();
         dispatch({ type: "tick" });
       },
       hold,
@@ -612,7 +616,12 @@ export function createConnection(options: ConnectionOptions): Connection {
   ): Promise<CheckResult> {
     return call(() => {
       if (signal?.aborted) return Promise.reject(signal.reason);
-      if (state.link.tag === "failed" || desire(state, policy).tag !== "link") {
+      const want = desire(state, policy);
+      if (
+        state.link.tag === "failed" ||
+        want.tag !== "link" ||
+        (input.type === "reconnect" && want.urgency !== "dial")
+      ) {
         return Promise.reject(
           connectionError("ERR_ABORTED", "No connection is wanted now", "call", {
             details: { reason: snapshot.reason },

@@ -7,7 +7,7 @@
 
 /** Codes that CometChat's documentation names, with its spelling. */
 export type DocumentedCode =
-  | "ERROR_WEBSOCKETS_ALREADY_IN_CONNECTED_STATE"
+  | "ERROR_WEBSOCKETS_ALLREADY_IN_CONNECTED_STATE"
   | "ERROR_PING_NOT_AVAILABLE"
   | "ERR_NOT_LOGGED_IN"
   | "ERR_WEBSOCKET_ERROR"

@@ -49,22 +49,13 @@ export function closeFailure(close: LinkClose, phase: ErrorPhase, online: boolea
 /** A `reject`, with the retry meaning that the server gave it. */
 export function rejectFailure(info: RejectInfo, phase: ErrorPhase): Failure {
   const action = ({ never: "stop", later: "retry", reauth: "refreshToken" } as const)[info.retry];
-  const code = ({ never: "ERR_AUTH_REJECTED", later: "ERR_SERVER_OVERLOADED", reauth: "ERR_AUTH_REJECTED" } as const)[
-    info.retry
-  ];
-  const known: Readonly<Record<string, Fault["code"]>> = {
-    replaced: "ERR_REPLACED",
-    version: "ERR_PROTOCOL",
-    malformed: "ERR_PROTOCOL",
-  };
   return {
     fault: {
-      code: known[info.code] ?? code,
-      message: info.message === "" ? `The server refused the connection (${info.code})` : info.message,
+      code: info.code,
+      message: info.message,
       phase,
       retryable: action !== "stop",
       ...(info.minDelayMs > 0 && { retryAfterMs: info.minDelayMs }),
-      details: { reject: info.code },
     },
     action,
     floor: [info.minDelayMs, info.spreadMs],

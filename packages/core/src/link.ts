@@ -105,6 +105,12 @@ export function stop(x: Step, fault: Fault): void {
   x.s.reason = "failed";
 }
 
+/** Background of manual mode: a lost link does not come back by itself, not on return either (B4.5). */
+export function loseInBackground({ s, p }: Step): void {
+  if (!s.mode.auto && s.app.tag === "background" && p.background !== "keep")
+    s.mode = { ...s.mode, wish: "lostInBackground" };
+}
+
 /** A link or an attempt ended by itself, or was found dead. Decides what comes next. */
 export function fail(x: Step, failure: Failure, origin: Origin, reason: Reason, timedOut = false): void {
   const { s, m, p } = x;
@@ -117,10 +123,7 @@ export function fail(x: Step, failure: Failure, origin: Origin, reason: Reason, 
   const verdict = p.shouldRetry?.(failure.fault, { attempt: s.ladder.attempt, defaultAction: failure.action, floorMs });
   const action = verdict?.action ?? failure.action;
 
-  // Background of manual mode: a lost link does not come back by itself, not on return either (B4.5).
-  if (wasLinked && !s.mode.auto && s.app.tag === "background" && p.background !== "keep") {
-    s.mode = { ...s.mode, wish: "lostInBackground" };
-  }
+  if (wasLinked) loseInBackground(x);
   if (action === "refreshToken" && s.session.tag === "active") {
     s.session = burn(s.session);
     x.out.push({ type: "save" });

@@ -5,6 +5,7 @@
  * protocol come in through these records, so the same core runs in a browser, in Node and in a simulator.
  * Every port has one conformance suite (`@cc/testkit/conformance`) that each adapter passes where it lives.
  */
+import type { ErrorCode } from "./errors.js";
 
 /** A function that undoes a registration. Calling it twice is harmless. */
 export type Cancel = () => void;
@@ -147,7 +148,8 @@ export interface WelcomeInfo {
 
 /** A refusal or a closing word of the server, with the retry meaning it gave. */
 export interface RejectInfo {
-  readonly code: string;
+  /** One of the contract's codes. */
+  readonly code: ErrorCode;
   readonly message: string;
   readonly retry: "never" | "later" | "reauth";
   readonly minDelayMs: number;
@@ -177,7 +179,7 @@ export interface ProtocolHost {
   tokenOk(lifeMs: number | null): void;
   /** The peer broke the protocol: the link is closed with 4400. */
   fault(message: string): void;
-  /** The unacknowledged sends went from none to some, or from some to none. */
+  /** The unacknowledged sends went from none to some or from some to none, or `deadline()` came nearer. */
   outbox(): void;
 }
 
@@ -208,6 +210,9 @@ export interface Protocol {
   unackedSince(): number | null;
   /** Bytes sent and not acknowledged, buffered ones included. */
   unackedBytes(): number;
+  /** Monotonic time at which `tick` has something to do (a send that times out, say); the driver's one timer serves it. */
+  deadline(): number | undefined;
+  tick(): void;
 }
 
 /** Where log lines go. Silent by default. No token and no payload is ever passed. */

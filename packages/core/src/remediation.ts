@@ -5,7 +5,7 @@
 import type { ConnectionError, ErrorCode } from "./errors.js";
 
 const TEXT: Readonly<Record<ErrorCode, string>> = {
-  ERROR_WEBSOCKETS_ALREADY_IN_CONNECTED_STATE: "No action is needed: the connection exists.",
+  ERROR_WEBSOCKETS_ALLREADY_IN_CONNECTED_STATE: "No action is needed: the connection exists.",
   ERROR_PING_NOT_AVAILABLE: "Enable manual mode with autoEstablishSocketConnection(false); auto mode needs no ping().",
   ERR_NOT_LOGGED_IN: "Call login() first.",
   ERR_WEBSOCKET_ERROR:

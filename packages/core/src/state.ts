@@ -43,8 +43,8 @@ export type Session =
       /** False: a fetch is useless, for example with a fixed token. */
       readonly renewable: boolean;
       readonly job: TokenJob | null;
-      /** The last token that the server refused: never sent again (B2.7). */
-      readonly burnt: string | null;
+      /** The tokens that the server refused, newest first: never sent again (B2.7). The last eight. */
+      readonly burnt: readonly string[];
       /** Consecutive rejections; forgotten after a stable link. */
       readonly rejections: number;
       /** Monotonic time before which no scheduled refresh starts. */

@@ -121,7 +121,7 @@ function apply(x: Step, e: Input): void {
         token: e.token === null ? null : { value: e.token, from: stamp(m), lifeMs: e.lifeMs },
         renewable: e.renewable,
         job: null,
-        burnt: null,
+        burnt: [],
         rejections: 0,
         refreshFrom: m.now + p.refreshSpacingMs,
       };
@@ -342,7 +342,7 @@ function wake(x: Step, restart: boolean): void {
 function gotToken(x: Step, job: number, value: string, lifeMs: number | null): void {
   const { s, m, p } = x;
   if (s.session.tag !== "active" || s.session.job?.job !== job) return;
-  if (value === s.session.burnt) {
+  if (s.session.burnt.includes(value)) {
     return stop(x, ownFault("ERR_AUTH_REJECTED", "The new token is the one that the server refused", "token", false));
   }
   const token = { value, from: stamp(m), lifeMs };

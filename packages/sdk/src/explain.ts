@@ -1,1 +1,1 @@
-export {};
+export { type Explanation, explain } from "@cc/core/explain";

@@ -1,1 +1,3 @@
-export {};
+/** `@cc/sdk/portable`: wires nothing. `createClient` takes every port. */
+export { createClient } from "./client.js";
+export * from "./shared.js";

@@ -1,1 +1,1 @@
-export {};
+export { remediation } from "@cc/core/remediation";

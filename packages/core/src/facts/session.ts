@@ -15,7 +15,7 @@ export const staleAfter = (token: Token, p: Policy): number | null =>
 
 export function isFresh(session: ActiveSession, m: Moment, p: Policy): boolean {
   const { token, burnt } = session;
-  if (token === null || token.value === burnt) return false;
+  if (token === null || burnt.includes(token.value)) return false;
   const stale = staleAfter(token, p);
   // A token that cannot be renewed is better tried than given up: the server decides.
   return stale === null || !session.renewable || elapsed(m, token.from) < stale;
@@ -31,7 +31,7 @@ export function withLife(session: ActiveSession, lifeMs: number | null, m: Momen
 export function burn(session: ActiveSession): ActiveSession {
   return {
     ...session,
-    burnt: session.token?.value ?? session.burnt,
+    burnt: session.token === null ? session.burnt : [session.token.value, ...session.burnt.slice(0, 7)],
     token: null,
     job: null,
     rejections: session.rejections + 1,

@@ -1,0 +1,23 @@
+/** A token's life. Law: only lengths are trusted, never a time of day: a client's clock may be an hour off. */
+
+import type { TokenResult } from "@cc/core";
+import type { TokenAnswer } from "./types.js";
+
+/** The token and its life in ms: as told, else `exp` − `iat` of a JWT, else `null` (the server will say). */
+export function tokenResult(answer: TokenAnswer): TokenResult {
+  const { token, expiresInMs } = typeof answer === "string" ? { token: answer, expiresInMs: undefined } : answer;
+  return { token, lifeMs: expiresInMs ?? jwtLife(token) };
+}
+
+function jwtLife(token: string): number | null {
+  try {
+    const { iat, exp } = JSON.parse(atob((token.split(".")[1] ?? "").replace(/-/g, "+").replace(/_/g, "/"))) as {
+      iat?: number;
+      exp?: number;
+    };
+    const life = (Number(exp) - Number(iat)) * 1000;
+    return life > 0 ? life : null;
+  } catch {
+    return null;
+  }
+}
