@@ -53,7 +53,8 @@ export function deadlines(s: State, p: Policy): readonly Deadline[] {
   if (l.tag === "dialing") add("attempt", l.dial.until);
   if (l.tag === "linked") {
     add("probe", l.probe?.until);
-    if (l.probe === null) add("quiet", l.quietAt);
+    // Without an answer to expect, silence means nothing.
+    if (l.probe === null && l.welcome.probes) add("quiet", l.quietAt);
     if (s.outbox.tag === "busy") add("ack", s.outbox.check);
     add("stable", l.stableAt);
     add("leave", l.leaveAt);
