@@ -5,7 +5,7 @@
  * operation reads it afresh, so that a second process that shares it is seen; operations of one process on one file
  * run one after another. Two processes that write in the same instant are not kept apart: the later record wins.
  */
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, open, readFile, realpath, rename, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { Storage } from "@cc/core";
 
@@ -87,7 +87,9 @@ function isEntry(value: unknown): value is [string, string] {
 /** Writes a whole new file beside the old one, makes sure that it is on the disk, and puts it in its place. */
 async function store(file: string, entries: Map<string, string>): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const fresh = `${file}.${process.pid}.${++writes}`;
+  // Behind a link it is the file that is replaced, not the link.
+  const target = await realpath(file).catch(() => file);
+  const fresh = `${target}.${process.pid}.${++writes}`;
   try {
     // `wx`: never through a link or into a file that somebody left there.
     const handle = await open(fresh, "wx", 0o600);
@@ -98,7 +100,7 @@ async function store(file: string, entries: Map<string, string>): Promise<void> 
     } finally {
       await handle.close();
     }
-    await rename(fresh, file);
+    await rename(fresh, target);
   } catch (error) {
     await rm(fresh, { force: true });
     throw error;

@@ -17,7 +17,7 @@ export interface WsTransportOptions {
   readonly agent?: Agent;
   /** Certificate authorities in PEM, in place of Node's own list. Default: Node's. */
   readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[];
-  /** A larger message closes the link with 1009. In bytes; default 16 MiB. */
+  /** A larger message ends the link: the peer gets 1009, `closed` tells 1006 and the `cause`. In bytes; default 16 MiB. */
   readonly maxPayloadBytes?: number;
   /**
    * How long an orderly close waits for the peer's answer before the socket is destroyed, in ms; default 2,000. The

@@ -90,15 +90,20 @@ export async function startLinkServer(): Promise<LinkServer> {
     const seen = seenOf(id);
     // Without a listener a reset by the client would end the process.
     socket.on("error", () => {});
-    socket.on("close", () => {
+    let upgraded = false;
+    const ended = (): void => {
       seen.ended = true;
       changed();
+    };
+    socket.on("close", () => {
+      // An open link ends when its close code is known, which is later.
+      if (!upgraded) ended();
     });
     seen.begun = true;
     changed();
     if (pathname === "/hang") {
-      // Reading on is what notices that the client has gone.
-      socket.resume();
+      // Reading on is what notices that the client has gone; its end alone would leave our half open.
+      socket.on("end", () => socket.destroy()).resume();
       return;
     }
     if (pathname === "/reset") return void socket.destroy();
@@ -111,11 +116,12 @@ export async function startLinkServer(): Promise<LinkServer> {
     // One packet for the answer and what follows it at once: nothing of it may be lost.
     socket.cork();
     upgrades.handleUpgrade(request, socket, head, (client) => {
+      upgraded = true;
       client.on("error", () => {});
       client.on("close", (code, reason) => {
         if (code !== 1006) seen.code = code;
         seen.reason = reason.toString();
-        changed();
+        ended();
       });
       client.on("message", () => {
         seen.messages += 1;
