@@ -6,6 +6,7 @@ import { playwright } from "@vitest/browser-playwright";
 import { defaultClientConditions, defaultServerConditions } from "vite";
 import { configDefaults, defineConfig } from "vitest/config";
 import { chromiumFlags, findChromium } from "./scripts/lib/browser.js";
+import { offlineFor } from "./tests/support/browser-commands.js";
 
 const chromium = findChromium();
 const inBrowser = ["tests/browser/**/*.test.{ts,tsx}", "{packages,apps}/*/test/**/*.browser.test.{ts,tsx}"];
@@ -38,10 +39,12 @@ export default defineConfig({
         test: {
           name: "browser",
           include: inBrowser,
+          globalSetup: ["tests/support/link-server.setup.ts"],
           browser: {
             enabled: true,
             headless: true,
             screenshotFailures: false,
+            commands: { offlineFor },
             provider: playwright({
               launchOptions: {
                 args: [...chromiumFlags],

@@ -1,0 +1,191 @@
+/** @cc/platform-node where it lives: clock, storage on a real disk, and a lifecycle in a real process that is really stopped. */
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { LifecycleSignal, Storage } from "@cc/core";
+import { fileStorage, nodeClock, nodeLifecycle } from "@cc/platform-node";
+import { createVirtualClock } from "@cc/testkit";
+import { clockConformance, lifecycleConformance, storageConformance } from "@cc/testkit/conformance";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startLifecycleProcess, stopped } from "../support/lifecycle-process.js";
+import { startProgram } from "../support/program.js";
+
+clockConformance("platform-node", nodeClock);
+
+const able = ["frozen", "thawed", "clockJump", "networkChange"] as const;
+lifecycleConformance("platform-node, suspended by real signals", able, () => startLifecycleProcess({ group: "job" }));
+
+describe("lifecycle of platform-node", () => {
+  const record = (options: Parameters<typeof nodeLifecycle>[0]): LifecycleSignal[] => {
+    const told: LifecycleSignal[] = [];
+    nodeLifecycle(options).watch((signal) => told.push(signal));
+    return told;
+  };
+
+  it("[B6.4] a machine that slept is a clock jump of that length, whether or not its monotonic clock went on", () => {
+    for (const kind of ["stopped", "late"] as const) {
+      const clock = createVirtualClock();
+      const told = record({ clock, network: () => "" });
+      clock.advance(60_000);
+      expect(told).toEqual([]);
+      clock.sleep(90_000, kind);
+      clock.advance(1000);
+      expect(told).toEqual([{ type: "clockJump", ms: expect.closeTo(90_000, -3.5) }]);
+      clock.advance(60_000);
+      expect(told).toHaveLength(1);
+    }
+  });
+
+  it("[B6.4] a wall clock that was set is a clock jump in that direction; one that is slewed, or a busy second, is none", () => {
+    const clock = createVirtualClock();
+    const told = record({ clock, network: () => "" });
+    clock.setWall(clock.wall() - 3_600_000);
+    clock.advance(1000);
+    clock.setWall(clock.wall() + 500);
+    clock.advance(1000);
+    clock.stall(1500);
+    clock.advance(1000);
+    expect(told).toEqual([{ type: "clockJump", ms: -3_600_000 }]);
+  });
+
+  it("[B9.2] watching does not keep the process, and its tick holds nothing", async () => {
+    const clock = createVirtualClock();
+    const cancel = nodeLifecycle({ clock }).watch(() => {});
+    expect([clock.pending, clock.held]).toEqual([1, 0]);
+    cancel();
+    expect(clock.pending).toBe(0);
+    const program = startProgram(new URL("programs/idle.ts", import.meta.url));
+    expect(await program.ended()).toEqual({ code: 0, signal: null, stdout: "watching\n", stderr: "" });
+  });
+
+  it("[B6.4] Ctrl-Z is told before it stops the process, stops it, and its end is told once", async () => {
+    const { pid, lifecycle, stop } = await startLifecycleProcess({ group: "job" });
+    try {
+      const watching = await lifecycle.watch();
+      process.kill(pid, "SIGTSTP");
+      await stopped(pid, true);
+      process.kill(pid, "SIGCONT");
+      await stopped(pid, false);
+      await expect.poll(() => watching.signals()).toEqual([{ type: "frozen" }, { type: "thawed" }]);
+      // Again, for listening has to be taken up anew each time.
+      process.kill(pid, "SIGTSTP");
+      await stopped(pid, true);
+      process.kill(pid, "SIGCONT");
+      await expect.poll(async () => (await watching.signals()).length).toBe(4);
+      await watching.cancel();
+      process.kill(pid, "SIGTSTP");
+      await stopped(pid, true);
+      process.kill(pid, "SIGCONT");
+      await stopped(pid, false);
+      expect(await watching.signals()).toHaveLength(4);
+    } finally {
+      await stop();
+    }
+  });
+
+  it("[B6.4] a process that no shell controls is not stopped by it, and hears that it goes on", async () => {
+    const { pid, lifecycle, stop } = await startLifecycleProcess({ group: "orphan" });
+    try {
+      const watching = await lifecycle.watch();
+      process.kill(pid, "SIGTSTP");
+      await expect.poll(() => watching.signals()).toEqual([{ type: "frozen" }, { type: "thawed" }]);
+    } finally {
+      await stop();
+    }
+  });
+});
+
+describe("storage of platform-node", () => {
+  let folder: string;
+  let places = 0;
+  const place = (): string => join(folder, `${++places}`, "session.json");
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "cc-storage-"));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  storageConformance("platform-node", { reopen: true, forbidden: true }, async () => {
+    const file = place();
+    return {
+      storage: fileStorage(file),
+      reopen: () => fileStorage(file),
+      // What takes a folder's place cannot hold a file, not even for root.
+      forbidden: (): Storage => fileStorage("/dev/null/session.json"),
+      stop: async () => {},
+    };
+  });
+
+  it("[B2.8] only its owner can read it, also when it was readable before, and its folder is made", async () => {
+    const file = place();
+    const storage = fileStorage(file);
+    await storage.set("a", "1");
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect((await stat(join(file, ".."))).mode & 0o777).toBe(0o700);
+    await chmod(file, 0o644);
+    await storage.set("a", "2");
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+  });
+
+  it("[B2.8] a record carries a version; a newer one is refused and left alone", async () => {
+    const file = place();
+    const storage = fileStorage(file);
+    await storage.set("a", "1");
+    expect(JSON.parse(await readFile(file, "utf8"))).toEqual({ v: 1, entries: [["a", "1"]] });
+    const newer = JSON.stringify({ v: 2, whatever: true });
+    await writeFile(file, newer);
+    for (let n = 0; n < 2; n++) await expect(storage.get("a")).rejects.toThrow("version 2");
+    await expect(storage.set("a", "2")).rejects.toThrow("version 2");
+    expect(await readFile(file, "utf8")).toBe(newer);
+  });
+
+  it("[B2.8] a corrupt file is told once and kept aside, whatever is wrong with it", async () => {
+    for (const bad of [
+      "",
+      "{",
+      "null",
+      "[]",
+      '{"v":1}',
+      '{"v":"1","entries":[]}',
+      '{"v":1,"entries":[["a"]]}',
+      "\u0000\u0001",
+    ]) {
+      const file = place();
+      const storage = fileStorage(file);
+      await storage.set("a", "1");
+      await writeFile(file, bad);
+      await expect(storage.get("a")).rejects.toThrow(/session\.json was corrupt and is kept as /);
+      expect(await storage.get("a")).toBe(undefined);
+      await storage.set("a", "2");
+      expect(await storage.get("a")).toBe("2");
+      const [aside = ""] = (await readdir(join(file, ".."))).filter((name) => name.endsWith(".corrupt"));
+      expect(await readFile(join(file, "..", aside), "utf8")).toBe(bad);
+    }
+  });
+
+  it("[B2.8] two storages over one file lose nothing of each other, and leave nothing lying about", async () => {
+    const file = place();
+    const [one, other] = [fileStorage(file), fileStorage(file)];
+    const sets = Array.from({ length: 40 }, (_, n) => (n % 2 ? one : other).set(`key ${n}`, "x"));
+    await Promise.all(sets);
+    for (let n = 0; n < 40; n++) expect(await one.get(`key ${n}`)).toBe("x");
+    expect(await readdir(join(file, ".."))).toEqual(["session.json"]);
+  });
+
+  it("[B2.8] a write that the disk does not take whole rejects, the old record stands, and no rest is left", async () => {
+    const program = startProgram(new URL("programs/full-disk.ts", import.meta.url), { args: [place()] });
+    const { stdout, stderr, code } = await program.ended();
+    expect(stderr).toBe("");
+    expect(JSON.parse(stdout)).toEqual({ rejected: true, old: "value", files: ["session.json"] });
+    expect(code).toBe(0);
+  });
+
+  it("[B2.8] writing goes to the file a link points to, and the link stays", async () => {
+    const file = place();
+    const real = join(file, "..", "real.json");
+    await mkdir(join(file, ".."), { recursive: true });
+    await fileStorage(real).set("a", "1");
+    await symlink(real, file);
+    await fileStorage(file).set("a", "2");
+    expect(await fileStorage(real).get("a")).toBe("2");
+  });
+});
