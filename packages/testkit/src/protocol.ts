@@ -39,6 +39,7 @@ export const defaultWelcome: WelcomeInfo = {
   heartbeatMs: 10_000,
   spreadMs: null,
   tokenLifeMs: null,
+  probes: true,
 };
 
 /** A protocol port with a script, with all capabilities unless told otherwise; see `ScriptedProtocol`. */

@@ -1,0 +1,252 @@
+/**
+ * One connection with every port scripted, on the virtual clock. Law: nothing here knows what the core should do;
+ * it only saves typing. Expectations stand in the tests, derived from the clauses.
+ */
+import {
+  type Capabilities,
+  type Connection,
+  type ConnectionError,
+  createConnection,
+  type Identity,
+  isConnectionError,
+  type LinkClose,
+  type Policy,
+  type Snapshot,
+  type StatusChange,
+  type TokenResult,
+  type WelcomeInfo,
+} from "@cc/core";
+import {
+  createRandom,
+  createScriptedFunction,
+  createScriptedLifecycle,
+  createScriptedLinks,
+  createScriptedProtocol,
+  createVirtualClock,
+  type ScriptedFunction,
+  type ScriptedLifecycle,
+  type ScriptedLink,
+  type ScriptedLinks,
+  type ScriptedProtocol,
+  turn,
+  type VirtualClock,
+} from "@cc/testkit";
+
+export interface RigOptions {
+  readonly policy?: Partial<Policy>;
+  readonly capabilities?: Partial<Capabilities>;
+  /** A number in [0, 1) for every draw, or a seed as `{ seed }`. Default 0.5. */
+  readonly chance?: number | { readonly seed: number };
+  readonly background?: boolean;
+  readonly online?: boolean;
+}
+
+export interface StartOptions {
+  readonly auto?: boolean;
+  readonly user?: string;
+  readonly token?: string | null;
+  readonly lifeMs?: number | null;
+  /** Tokens come from `rig.getToken`. Default false: the one token is all there is. */
+  readonly renewable?: boolean;
+}
+
+/** What became of a promise so far. */
+export interface Watched<T> {
+  readonly state: "pending" | "resolved" | "rejected";
+  readonly value: T | undefined;
+  readonly error: unknown;
+  /** `code` of the error, `undefined` when there is none. */
+  readonly code: string | undefined;
+  /** Virtual time at which it settled. */
+  readonly at: number | undefined;
+}
+
+export interface Rig {
+  readonly clock: VirtualClock;
+  readonly links: ScriptedLinks;
+  readonly lifecycle: ScriptedLifecycle;
+  readonly protocol: ScriptedProtocol;
+  readonly connection: Connection;
+  /** Answers with `"T<n>"` at once unless told otherwise. */
+  readonly getToken: ScriptedFunction<[reason: string], TokenResult>;
+  /** Jobs that the driver aborted. */
+  readonly aborted: string[];
+  /** Documented callbacks in order: `connecting`, `connected`, …; errors as `! CODE`. */
+  readonly log: string[];
+  readonly changes: StatusChange[];
+  readonly snapshots: Snapshot[];
+  readonly errors: ConnectionError[];
+  /** What listeners threw. */
+  readonly thrown: unknown[];
+  /** The draw, where it is not seeded. */
+  chance: number;
+  /** `init` and `login`; a second call only logs in. */
+  start(options?: StartOptions): void;
+  /** As `start` in manual mode. */
+  manual(options?: StartOptions): void;
+  /** Lets a dial that is due begin: fires timers until a socket is opened, at most `withinMs`. Raises when none is. */
+  dialled(withinMs?: number): ScriptedLink;
+  /** Opens the newest socket and welcomes on it. */
+  welcome(info?: Partial<WelcomeInfo>): void;
+  /** `dialled` and `welcome`. */
+  linkUp(info?: Partial<WelcomeInfo>): ScriptedLink;
+  /** The link ends by the far side. */
+  lose(close?: Partial<LinkClose>): void;
+  /** Answers every probe after `rttMs` ms; `null`: never. Default: never. */
+  answerProbes(rttMs: number | null): void;
+  watch<T>(promise: Promise<T>): Watched<T>;
+  status(): string;
+  phase(): string;
+  /** Sockets opened so far. */
+  readonly dials: number;
+  /** A dead process would show it: promises settle, then this resolves. */
+  settle(): Promise<void>;
+}
+
+export const wallStart = 1_735_689_600_000;
+
+export function createRig(options: RigOptions = {}): Rig {
+  const clock = createVirtualClock({ wall: wallStart });
+  const links = createScriptedLinks({ clock });
+  const lifecycle = createScriptedLifecycle({
+    background: options.background ?? false,
+    online: options.online ?? true,
+  });
+  const protocol = createScriptedProtocol(options.capabilities);
+  const seeded = typeof options.chance === "object" ? createRandom(options.chance.seed) : undefined;
+  const aborted: string[] = [];
+  const log: string[] = [];
+  const changes: StatusChange[] = [];
+  const snapshots: Snapshot[] = [];
+  const errors: ConnectionError[] = [];
+  const thrown: unknown[] = [];
+  let tokens = 0;
+  let rtt: number | null = null;
+  let initialized = false;
+
+  const getToken = createScriptedFunction<[reason: string], TokenResult>(() => {
+    tokens += 1;
+    return { token: `T${tokens}`, lifeMs: null };
+  });
+  const connection = createConnection({
+    clock,
+    random: () => seeded?.() ?? rig.chance,
+    openLink: links.open,
+    lifecycle,
+    url: "ws://gateway.test/",
+    policy: options.policy,
+    onListenerError: (error) => void thrown.push(error),
+  });
+  connection.addConnectionListener("rig", {
+    onConnected: () => void log.push("connected"),
+    onConnecting: () => void log.push("connecting"),
+    onDisconnected: () => void log.push("disconnected"),
+    onFeatureThrottled: () => void log.push("featureThrottled"),
+    onConnectionError: (error) => void log.push(`! ${error.code}`),
+  });
+  connection.on("status", (change) => void changes.push(change));
+  connection.on("error", (error) => void errors.push(error));
+  connection.subscribe((snapshot) => void snapshots.push(snapshot));
+  protocol.onAct = ({ host }, act) => {
+    if (act === "probe" && rtt !== null) clock.after(rtt, () => host.probeAck());
+  };
+
+  const rig: Rig = {
+    clock,
+    links,
+    lifecycle,
+    protocol,
+    connection,
+    getToken,
+    aborted,
+    log,
+    changes,
+    snapshots,
+    errors,
+    thrown,
+    chance: typeof options.chance === "number" ? options.chance : 0.5,
+    start({ auto = true, user = "ann", token = "T0", lifeMs = null, renewable = false } = {}) {
+      if (!initialized) connection.init({ auto });
+      initialized = true;
+      const fetchToken: Identity["fetchToken"] = (reason) => ({
+        result: getToken(reason),
+        abort: () => void aborted.push(reason),
+      });
+      connection.login({ user, token, lifeMs, protocol, ...(renewable && { fetchToken }) });
+    },
+    manual(start = {}) {
+      rig.start({ ...start, auto: false });
+    },
+    dialled(withinMs = 0) {
+      const had = links.all.length;
+      const end = clock.now() + withinMs;
+      for (let n = 0; n < 1_000 && links.all.length === had; n += 1) {
+        const { next } = clock;
+        if (next === undefined || next > end) break;
+        clock.advance(Math.max(0, next - clock.now()));
+      }
+      if (links.all.length === had) throw new Error(`nothing was dialled within ${withinMs} ms`);
+      return links.last;
+    },
+    welcome(info = {}) {
+      links.last.open();
+      protocol.last.welcome(info);
+    },
+    linkUp(info = {}) {
+      const link = rig.dialled(300);
+      rig.welcome(info);
+      return link;
+    },
+    lose(close = {}) {
+      links.last.close(close);
+    },
+    answerProbes(rttMs) {
+      rtt = rttMs;
+    },
+    watch<T>(promise: Promise<T>): Watched<T> {
+      const watched: { -readonly [K in keyof Watched<T>]: Watched<T>[K] } = {
+        state: "pending",
+        value: undefined,
+        error: undefined,
+        code: undefined,
+        at: undefined,
+      };
+      promise.then(
+        (value) => Object.assign(watched, { state: "resolved", value, at: clock.now() }),
+        (error: unknown) => {
+          const code = isConnectionError(error) ? error.code : undefined;
+          Object.assign(watched, { state: "rejected", error, code, at: clock.now() });
+        },
+      );
+      return watched;
+    },
+    status: () => connection.status(),
+    phase: () => connection.snapshot().phase,
+    get dials() {
+      return links.all.length;
+    },
+    settle: turn,
+  };
+  return rig;
+}
+
+/** A rig in auto mode with a link that has lived for `ageMs` (default 10 s: the ladder is reset), its log emptied. */
+export function linkedRig(
+  options: RigOptions & StartOptions & { readonly welcome?: Partial<WelcomeInfo>; readonly ageMs?: number } = {},
+): Rig {
+  const rig = createRig(options);
+  rig.start(options);
+  if (options.auto === false) void rig.connection.connect().catch(() => {});
+  rig.linkUp({ heartbeatMs: null, ...options.welcome });
+  rig.clock.advance(options.ageMs ?? 10_000);
+  rig.log.length = 0;
+  rig.changes.length = 0;
+  rig.snapshots.length = 0;
+  return rig;
+}
+
+/** A seed for random tests: `CC_SEED`, else `fallback`. */
+export function seedOf(fallback: number): number {
+  const given = process.env["CC_SEED"];
+  return given === undefined ? fallback : Number(given);
+}
