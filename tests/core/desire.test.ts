@@ -27,7 +27,7 @@ const sessions: readonly Session[] = [
       token,
       renewable: true,
       job,
-      burnt: null,
+      burnt: [],
       rejections: 0,
       refreshFrom: 0,
     })),

@@ -36,7 +36,7 @@ function jobId(state: State, random: Random): number {
 
 function reject(random: Random): RejectInfo {
   return {
-    code: random.pick(["busy", "token", "banned"]),
+    code: random.pick(["ERR_SERVER_OVERLOADED", "ERR_AUTH_REJECTED", "ERR_PROTOCOL"]),
     message: "",
     retry: random.pick(["later", "later", "reauth", "never"]),
     minDelayMs: random.pick([0, 0, 500, 30_000]),

@@ -193,7 +193,7 @@ export function createRig(options: RigOptions = {}): Rig {
       protocol.last.welcome(info);
     },
     linkUp(info = {}) {
-      const link = rig.dialled(300);
+      const link = rig.dialled(1_000);
       rig.welcome(info);
       return link;
     },

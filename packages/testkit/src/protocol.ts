@@ -28,6 +28,9 @@ export interface ScriptedProtocol extends Protocol {
   readonly last: ScriptedProtocolLink;
   /** What `unackedSince()` answers; after a change call `host.outbox()` as a protocol would. */
   unacked: { readonly since: number; readonly bytes: number } | null;
+  /** Monotonic time that `deadline()` answers; `tick()` clears it and counts. */
+  due: number | undefined;
+  readonly ticks: number;
   /** Called when a link asked for something, with the act. */
   onAct: ((link: ScriptedProtocolLink, act: string) => void) | undefined;
 }
@@ -45,11 +48,16 @@ export const defaultWelcome: WelcomeInfo = {
 /** A protocol port with a script, with all capabilities unless told otherwise; see `ScriptedProtocol`. */
 export function createScriptedProtocol(capabilities: Partial<Capabilities> = {}): ScriptedProtocol {
   const links: ScriptedProtocolLink[] = [];
+  let ticks = 0;
   const protocol: ScriptedProtocol = {
     subprotocols: ["scripted"],
     capabilities: { welcome: true, probe: true, positions: true, acknowledgements: true, ...capabilities },
     links,
     unacked: null,
+    due: undefined,
+    get ticks() {
+      return ticks;
+    },
     onAct: undefined,
     get last() {
       const link = links.at(-1);
@@ -58,6 +66,11 @@ export function createScriptedProtocol(capabilities: Partial<Capabilities> = {})
     },
     unackedSince: () => protocol.unacked?.since ?? null,
     unackedBytes: () => protocol.unacked?.bytes ?? 0,
+    deadline: () => protocol.due,
+    tick() {
+      protocol.due = undefined;
+      ticks += 1;
+    },
     attach(link, host): ProtocolLink {
       const acts: string[] = [];
       const messages: (string | Uint8Array)[] = [];
