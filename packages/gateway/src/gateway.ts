@@ -8,7 +8,7 @@ import { randomUUID } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { closeCodes, dedupGraceMs } from "@cc/protocol";
-import type { Hub, HubNote, Verdict, Verify } from "@cc/protocol/server";
+import type { Hub, HubNote, HubOptions, Verdict, Verify } from "@cc/protocol/server";
 import { createHub } from "@cc/protocol/server";
 import { getRequestListener } from "@hono/node-server";
 import type { Logger } from "pino";
@@ -59,7 +59,7 @@ export const createGateway = async (options: GatewayOptions): Promise<Gateway> =
   let ready = false;
   const isReady = (): boolean => ready && !hub.stats().draining;
   const meters: Meters = createMeters(() => operations.stats());
-  const hub = createHub({
+  const hub = openHub({
     ...hubSettings(settings),
     broker,
     verify: verifier(settings.appId, tokens, directory, clock.wall, logger),
@@ -140,6 +140,16 @@ export const createGateway = async (options: GatewayOptions): Promise<Gateway> =
     close,
     [Symbol.asyncDispose]: () => close(),
   };
+};
+
+/** The hub has laws of its own about which numbers go together; breaking one is a bad option like any other. */
+const openHub = (options: HubOptions): Hub => {
+  try {
+    return createHub(options);
+  } catch (cause) {
+    if (cause instanceof RangeError) throw new GatewayError("ERR_OPTION", cause.message, { cause });
+    throw cause;
+  }
 };
 
 const hubSettings = ({ limits, replay, heartbeatMs, admissionPerSecond }: Settings) => ({

@@ -4,23 +4,22 @@
  * Law: this file moves bytes and decides nothing of cc.1. Bounded here is only what the session cannot see: a message above the
  * frame limit is never assembled, and a socket that takes nothing any more is cut before it fills the process.
  */
-import { closeCodes } from "@cc/protocol";
 import type { Hub } from "@cc/protocol/server";
 import type { Logger } from "pino";
 import { type RawData, WebSocket } from "ws";
 import type { Meters } from "../meters.js";
 import type { Writer } from "./writer.js";
 
+/** Close codes that `ws` chooses by itself when its receiver fails, right before it emits `error`. */
+const receiverCodes: readonly (number | undefined)[] = [1002, 1007, 1008, 1009];
+
 /**
- * `ws` closes with RFC 6455's own code when a message is above `maxPayload`, and leaves no other place to say otherwise; cc.1 has
- * a code for it that names the limit.
+ * `ws` offers no hook between a receiver's error and its own close frame, which would be the last word: here that first close is
+ * left out, and the `error` listener below gives cc.1's answer, a `reject` that names the limit and then the close code for it.
  */
 export class LinkSocket extends WebSocket {
   override close(code?: number, reason?: string | Buffer): void {
-    if (code === 1009) super.close(closeCodes.frameTooLarge, "message longer than limits.frameBytes");
-    // RFC 6455 codes that `ws` chooses for broken framing or text mean in cc.1: malformed.
-    else if (code === 1002 || code === 1007) super.close(closeCodes.malformed, "malformed WebSocket frame");
-    else super.close(code, reason);
+    if (!receiverCodes.includes(code)) super.close(code, reason);
   }
 }
 
@@ -61,8 +60,15 @@ export const attachLink = ({ socket, hub, write, cutAtBytes, logger, meters }: L
     if (isBinary) session.receive("", 0);
     else session.receive(textOf(data), sizeOf(data));
   });
-  // `ws` follows every error with `close`; what it says (broken framing, a reset) is the peer's doing and no news for an operator.
-  socket.on("error", (error) => logger.debug({ err: error }, "socket error"));
+  socket.on("error", (error: NodeJS.ErrnoException) => {
+    logger.debug({ code: error.code }, "socket error");
+    // Resets and the like are followed by `close`; there is nobody left to tell.
+    if (!open || !error.code?.startsWith("WS_ERR_")) return;
+    if (error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") session.receive("", Number.MAX_SAFE_INTEGER);
+    else session.receive("", 0);
+    // The session has closed it by now; nothing may depend on that, for `ws` reads no more from this socket.
+    if (open) socket.terminate();
+  });
   socket.on("close", () => {
     open = false;
     session.closed();
