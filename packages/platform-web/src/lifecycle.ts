@@ -14,27 +14,16 @@ import type { Lifecycle, LifecycleSignal } from "@cc/core";
  */
 const DRIFT_MS = 2000;
 
-const shared = ["online", "offline", "pagehide", "pageshow"];
-const documents = ["visibilitychange", "freeze", "resume"];
+/** Events of the global and of its document, by the signal that they are. `visibilitychange` says only that something is to be read. */
+const ofGlobal: Readonly<Record<string, LifecycleSignal["type"]>> = {
+  online: "online",
+  offline: "offline",
+  pagehide: "pageHidden",
+  pageshow: "pageShown",
+};
+const ofDocument: typeof ofGlobal = { visibilitychange: "foreground", freeze: "frozen", resume: "thawed" };
 
-function read(event: Event): LifecycleSignal {
-  switch (event.type) {
-    case "visibilitychange":
-      return { type: hidden() ? "background" : "foreground" };
-    case "freeze":
-      return { type: "frozen" };
-    case "resume":
-      return { type: "thawed" };
-    case "pagehide":
-      return { type: "pageHidden" };
-    case "pageshow":
-      return { type: "pageShown", persisted: (event as PageTransitionEvent).persisted };
-    default:
-      return { type: event.type as "online" | "offline" };
-  }
-}
-
-const hidden = (): boolean => typeof document !== "undefined" && document.visibilityState === "hidden";
+const hidden = (): boolean => globalThis.document?.visibilityState === "hidden";
 const drift = (): number => Date.now() - performance.now();
 
 /**
@@ -55,11 +44,17 @@ export function webLifecycle(): Lifecycle {
     const ms = drift() - before;
     before += ms;
     if (Math.abs(ms) > DRIFT_MS) tell({ type: "clockJump", ms });
-    tell(read(event));
+    const type = ofGlobal[event.type] ?? ofDocument[event.type];
+    // The table has no other types; and only `pageShown` has a field of its own.
+    tell(
+      (type === "pageShown"
+        ? { type, persisted: (event as PageTransitionEvent).persisted }
+        : { type: type === "foreground" && hidden() ? "background" : type }) as LifecycleSignal,
+    );
   };
   const listen = (method: "addEventListener" | "removeEventListener"): void => {
-    for (const type of shared) globalThis[method]?.(type, onEvent);
-    if (typeof document !== "undefined") for (const type of documents) document[method]?.(type, onEvent);
+    for (const type in ofGlobal) globalThis[method]?.(type, onEvent);
+    for (const type in ofDocument) globalThis.document?.[method]?.(type, onEvent);
   };
 
   return {
@@ -76,7 +71,7 @@ export function webLifecycle(): Lifecycle {
     },
     current: () => ({
       background: hidden(),
-      online: typeof navigator === "undefined" || navigator.onLine !== false,
+      online: globalThis.navigator?.onLine !== false,
     }),
   };
 }

@@ -10,3 +10,4 @@ export {
 } from "./lifecycle.js";
 export { type LinkHarness, linkConformance } from "./link.js";
 export { type StorageAbilities, type StorageHarness, storageConformance } from "./storage.js";
+export { poll } from "./until.js";

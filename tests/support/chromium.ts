@@ -1,0 +1,52 @@
+/**
+ * A Chromium of our own, for what a test runner's browser cannot show: real visibility, freezing and the back/forward cache.
+ *
+ * Law: pages are driven by the raw protocol, for Playwright pins them visible and forbids the cache; and each page is
+ * listened to through a binding, because a page that is frozen answers no question.
+ */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type Browser, type CDPSession, launch } from "puppeteer-core";
+import { chromiumFlags, findChromium } from "../../scripts/lib/browser.js";
+
+/** Starts one; the caller closes it. */
+export async function startChromium(): Promise<Browser> {
+  const executablePath = findChromium();
+  if (executablePath === undefined) throw new Error("no Chromium here; `pnpm test` installs one");
+  return launch({ executablePath, args: [...chromiumFlags], headless: true });
+}
+
+export interface Site {
+  /** `http://127.0.0.1:port`. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Serves `files` by path: scripts where the path ends in `.js`, pages else. Anything unknown is an empty page. */
+export async function serveSite(files: Readonly<Record<string, string>>): Promise<Site> {
+  const server = createServer((request, response) => {
+    const path = request.url ?? "/";
+    response.setHeader("content-type", path.endsWith(".js") ? "text/javascript" : "text/html");
+    response.end(files[path] ?? "<!doctype html><title>empty</title>");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** The value of an expression in the page, promises awaited. Rejects with what the page throws. */
+export async function evaluate<T>(session: CDPSession, expression: string): Promise<T> {
+  const { result, exceptionDetails } = await session.send("Runtime.evaluate", {
+    expression,
+    awaitPromise: true,
+    returnByValue: true,
+  });
+  if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+  return result.value as T;
+}
