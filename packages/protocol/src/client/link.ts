@@ -208,10 +208,11 @@ export function createLink(shared: Shared, linkNo: number, wire: Wire): InnerLin
       case EVENT: {
         const [, n, alias, kind, from, sentAt, data, id] = frame;
         const channel = channels.get(alias) as Channel | undefined;
-        if (typeof n !== "number" || typeof kind !== "string" || !channel) malformed();
         const { received } = shared;
-        const p = channel.partition;
-        if (n > (received[p] as number)) {
+        const p = channel?.partition as number;
+        const last = received[p];
+        if (typeof n !== "number" || typeof kind !== "string" || !channel || last === undefined) malformed();
+        if (n > last) {
           received[p] = n;
           host.event({
             class: "durable",
@@ -296,7 +297,8 @@ export function createLink(shared: Shared, linkNo: number, wire: Wire): InnerLin
       } finally {
         receiving = false;
         flush();
-        if (moved) {
+        // After the end there is nobody left for whom to save it.
+        if (moved && !shared.ended) {
           moved = false;
           host.moved();
         }

@@ -184,7 +184,8 @@ export function createHub(options: HubOptions): Hub {
     connect(host) {
       const link = openSession(core, host);
       links.add(link);
-      if (stopped) link.end(closeCodes.restart, "stopped");
+      // Not from within `connect`: its caller does not have the session yet.
+      if (stopped) later(() => link.end(closeCodes.restart, "stopped"));
       return link;
     },
     tick(at) {

@@ -190,6 +190,7 @@ export function openSession(core: Core, host: SessionHost): Link {
       return;
     }
     const now = settings.now();
+    heard = false;
     const delivery = createDelivery({ log, limits, user, instance: hello.instance, outflow, failed: brokerFailed });
     const heartbeatMs = granted(hello.heartbeatMs);
     const expiresAt = now + (expiresInMs ?? Number.POSITIVE_INFINITY);

@@ -1,0 +1,193 @@
+import { describe, expect, it } from "vitest";
+import { decode, framesOf } from "../src/codec.js";
+import { createWorld } from "./support/world.js";
+
+const hello = { t: "hello", token: "token:ann", app: "app", instance: "i", linkNo: 1 };
+
+describe("malformed messages", () => {
+  const never = [
+    "",
+    "x",
+    "{",
+    "1",
+    "null",
+    "true",
+    '"text"',
+    "[]",
+    "[[]]",
+    "[null]",
+    '["x"]',
+    "[[0],5]",
+    "[[0],[[0]]]",
+    "[{},null]",
+    "[[0],null]",
+  ];
+
+  it.each(never)("%j is no message for either half: close 4400", (text) => {
+    const world = createWorld();
+    const raw = world.raw();
+    raw.say(hello);
+    raw.say(text);
+    expect(raw.closed).toEqual({ code: 4400, by: "server" });
+    const ann = world.client("ann");
+    const pipe = ann.connect();
+    ann.link?.receive(text, 0);
+    expect(pipe.closed).toEqual({ code: 4400, by: "client" });
+    expect(ann.told.at(-1)?.what).toBe("protocolError");
+  });
+
+  it.each([
+    [4],
+    [4, "x"],
+    [5],
+    [5, -1],
+    [5, "1"],
+    [6],
+    [6, 1, "user:bob", "message", 1, 0],
+    [6, "", "user:bob", "message", 1, 0],
+    [6, "a", "", "message", 1, 0],
+    [6, "a", "user:bob", "", 1, 0],
+    [6, "a", "user:bob", "message", 1],
+    [6, "a", "user:bob", "message", 1, -1],
+    [6, "a".repeat(129), "user:bob", "message", 1, 0],
+    [6, "a", `user:${"b".repeat(300)}`, "message", 1, 0],
+    { t: "join", channel: "group:g" },
+    { t: "leave", id: "a" },
+    { t: "token" },
+    { t: "heartbeat", ms: "long" },
+    { t: 7 },
+    {},
+  ])("a client's %j closes 4400, and the reason is told first", (frame) => {
+    const world = createWorld();
+    const raw = world.raw();
+    raw.say(hello, frame);
+    expect(raw.frames().at(-1)).toMatchObject({ t: "reject", code: "ERR_PROTOCOL", retry: "later" });
+    expect(raw.closed?.code).toBe(4400);
+    expect(world.log.entries).toEqual([]);
+  });
+
+  it.each([
+    { ...hello, token: 5 },
+    { ...hello, token: "" },
+    { ...hello, instance: undefined },
+    { ...hello, linkNo: -1 },
+    { ...hello, linkNo: "1" },
+    { ...hello, resume: { epoch: "e1" } },
+    { ...hello, resume: { epoch: "e1", positions: ["1"] } },
+    { ...hello, resume: { epoch: 1, positions: [1] } },
+    { ...hello, heartbeatMs: -5 },
+    { ...hello, device: 7 },
+  ])("a hello that is %j closes 4400", (frame) => {
+    const raw = createWorld().raw();
+    raw.say(frame);
+    expect(raw.closed?.code).toBe(4400);
+  });
+
+  it.each([
+    [1],
+    [1, "1", 1, "message", "ann", 0, 1],
+    [1, 1, 99, "message", "ann", 0, 1],
+    [1, 1, 1, 7, "ann", 0, 1],
+    [2, 99, "typing", "ann", 1],
+    { t: "gap" },
+    { t: "gap", from: [0], to: ["1"] },
+    { t: "caughtUp" },
+    { t: "welcome" },
+    { t: "welcome", user: "ann", epoch: "e1", positions: [0], recovery: "new" },
+  ])("a server's %j ends the link with 4400, and nothing is handed on", (frame) => {
+    const world = createWorld();
+    const ann = world.client("ann");
+    const pipe = ann.connect();
+    ann.told.length = 0;
+    ann.link?.receive(JSON.stringify({ t: "channel", alias: 1, channel: "user:ann", partition: 0 }), 0);
+    ann.link?.receive(JSON.stringify(frame), 0);
+    expect(pipe.closed).toEqual({ code: 4400, by: "client" });
+    expect(ann.told.map(({ what }) => what)).toEqual(["protocolError"]);
+  });
+
+  it("an event of a partition that does not exist is not dropped in silence", () => {
+    const ann = createWorld().client("ann");
+    const pipe = ann.connect();
+    ann.link?.receive(
+      JSON.stringify([{ t: "channel", alias: 1, channel: "user:ann", partition: 3 }, [1, 1, 1, "m", "x", 0, 0]]),
+      0,
+    );
+    expect(pipe.closed?.code).toBe(4400);
+  });
+
+  it("unknown fields, frames and codes are ignored by both halves", () => {
+    const world = createWorld();
+    const raw = world.raw();
+    raw.say(
+      { ...hello, colour: "red" },
+      [99, 1, 2],
+      { t: "future", x: 1 },
+      [0, "more"],
+      [6, "a", "user:bob", "message", 1, 0, "more"],
+    );
+    expect(raw.closed).toBeUndefined();
+    expect(raw.frames().at(-1)).toEqual([3, "a", 1]);
+    const ann = world.client("ann");
+    const pipe = ann.connect();
+    for (const frame of [
+      [99],
+      { t: "future" },
+      [0, "x"],
+      [4, 77],
+      [3, "never-sent", 1],
+      { t: "nack", id: "never-sent" },
+    ]) {
+      ann.link?.receive(JSON.stringify(frame), 0);
+    }
+    expect(pipe.closed).toBeUndefined();
+  });
+
+  it("a message above limits.frameBytes closes 4413", () => {
+    const world = createWorld();
+    const raw = world.raw();
+    raw.say(hello, [6, "a", "user:bob", "message", "é".repeat(66_000), 0]);
+    expect(raw.frames().at(-1)).toMatchObject({ t: "reject", code: "ERR_MESSAGE_TOO_LARGE", retry: "later" });
+    expect(raw.closed?.code).toBe(4413);
+  });
+
+  it("above limits.frameRate sends are refused, and a link that goes on is cut with 4429 and a floor", () => {
+    const world = createWorld({ limits: { frameRate: 10 } });
+    const raw = world.raw();
+    raw.say(hello);
+    const send = (i: number): unknown => [6, `a${i}`, "user:bob", "message", i, 0];
+    for (let i = 0; i < 25; i++) raw.say(send(i));
+    expect(world.log.entries).toHaveLength(20);
+    expect(raw.frames().at(-1)).toMatchObject({ t: "nack", code: "ERR_SERVER_OVERLOADED", retryAfterMs: 2000 });
+    world.advance(2000);
+    raw.say(send(100));
+    expect(raw.frames().at(-1)).toEqual([3, "a100", 21]);
+    for (let i = 0; i < 60; i++) raw.say(send(i));
+    expect(raw.closed?.code).toBe(4429);
+    expect(raw.frames().at(-1)).toMatchObject({ t: "reject", retry: "later", minDelayMs: 1000 });
+  });
+
+  it("credit that credits something costs nothing of the frame rate", () => {
+    const world = createWorld({ limits: { frameRate: 1 } });
+    const raw = world.raw();
+    raw.say(hello);
+    for (let n = 1; n <= 200; n++) {
+      world.publish("user:ann", n);
+      raw.say([5, n]);
+    }
+    expect(raw.closed).toBeUndefined();
+  });
+});
+
+describe("codec", () => {
+  it("a message is a frame or a batch of frames, told apart by the first element", () => {
+    expect(framesOf([0])).toEqual([[0]]);
+    expect(framesOf([[0]])).toEqual([[0]]);
+    expect(framesOf([{ t: "bye" }, [0]])).toEqual([{ t: "bye" }, [0]]);
+    expect(framesOf({ t: "bye" })).toEqual([{ t: "bye" }]);
+    for (const text of never(decode)) expect(decode(text)).toBeUndefined();
+  });
+});
+
+function never(_: unknown): string[] {
+  return ["", "{", "1", "null", "[]", '["x"]', "[null]", "[[]]", "[[0],1]", "[[0],[[0]]]"];
+}
