@@ -7,6 +7,8 @@ const folder = fileURLToPath(new URL("../", import.meta.url));
 export interface BundleOptions {
   /** Default `browser`. */
   readonly platform?: "browser" | "node";
+  /** Modules of others, by what is put in their place. */
+  readonly instead?: Readonly<Record<string, string>>;
   /** Where the text's imports are resolved from. Default: the tests' own folder. */
   readonly folder?: string;
 }
@@ -28,6 +30,7 @@ export async function bundle(source: string, options: BundleOptions = {}): Promi
         js: 'import { createRequire as bundled } from "node:module"; const require = bundled(import.meta.url);',
       },
     }),
+    ...(options.instead && { alias: { ...options.instead } }),
     write: false,
     logLevel: "silent",
   });

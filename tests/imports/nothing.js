@@ -1,0 +1,2 @@
+/** Does nothing: what loading a module looks like. */
+export {};
