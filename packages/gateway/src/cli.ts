@@ -21,24 +21,26 @@ const fail = (message: string): void => {
 
 const run = async (flags: Flags): Promise<void> => {
   const logger = createLogger({ level: flags.logLevel });
-  const gateway = await createGateway({ ...toOptions(flags), logger });
+  const starting = createGateway({ ...toOptions(flags), logger });
   let signals = 0;
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
     signals += 1;
     logger.info({ signal, signals }, "stopping");
+    const gateway = await starting;
     if (signals === 1) {
       const { left } = await gateway.drain();
       logger.info({ left }, "drained");
     }
     await gateway.close(closeCodes.restart);
-    process.off("SIGTERM", onSignal);
-    process.off("SIGINT", onSignal);
   };
   const onSignal = (signal: NodeJS.Signals): void => {
-    void stop(signal);
+    // A start that failed is told below, once.
+    stop(signal).catch(() => {});
   };
+  // Before the start is over: whoever reads `listening` may send a signal in the next moment.
   process.on("SIGTERM", onSignal);
   process.on("SIGINT", onSignal);
+  await starting;
 };
 
 const program = addFlags(new Command("cc-gateway"))

@@ -268,6 +268,23 @@ describe("users and membership over HTTP", () => {
 });
 
 describe("the edge of HTTP", () => {
+  it("a body of unannounced length is counted as it comes, and one that fits is read", async () => {
+    const gateway = await start({ limits: { bodyBytes: 2_000 } });
+    const chunked = (chunks: readonly string[]): Promise<Response> =>
+      fetch(`${gateway.url}/v1/login`, {
+        method: "POST",
+        body: new ReadableStream({
+          start: (controller) => {
+            for (const chunk of chunks) controller.enqueue(new TextEncoder().encode(chunk));
+            controller.close();
+          },
+        }),
+        duplex: "half",
+      });
+    expect((await chunked(['{"uid":"alice",', `"authKey":"${authKey}"}`])).status).toBe(200);
+    expect((await chunked(Array.from({ length: 30 }, () => "x".repeat(100)))).status).toBe(413);
+  });
+
   it("a body above the limit is refused before it is read whole", async () => {
     const gateway = await start({ limits: { bodyBytes: 2_000 } });
     const answer = await call(gateway, "/v1/login", { body: { uid: "alice", authKey: "x".repeat(3_000) } });

@@ -36,6 +36,9 @@ describe("sending [B10.6]", () => {
         expect.any(Number),
         "text",
         "alice",
+        expect.any(Number),
+        { text: "hi" },
+        "s-1",
       ]);
     }
     await gateway.publish({ channel: "group:team", kind: "text", data: "end" });

@@ -1,12 +1,11 @@
 /**
  * The HTTP side, put together: health for whoever runs the gateway, `/v1` for clients and servers.
  *
- * Order of the gates: origin, body size, authorisation, shape. Nothing of a body is read before its size is known to be fair, and
- * nothing is looked up before the caller may ask.
+ * Order of the gates: origin, authorisation, body size, shape. Nothing of a body is read, and nothing is looked up, before the caller
+ * may ask; only a login has its key in the body.
  */
 import type { HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import type { Logger } from "pino";
 import type { ClientAddress } from "../address.js";
@@ -17,6 +16,7 @@ import type { Settings } from "../options.js";
 import type { OriginPolicy } from "../origin.js";
 import { connectPath } from "../socket/refusal.js";
 import { createKeyGuard, type Env, requireApiKey } from "./guard.js";
+import { createBodyReader } from "./input.js";
 import { answerProblem, Problem } from "./problem.js";
 import { type Operated, serverRoutes } from "./serverRoutes.js";
 import { sessionRoutes } from "./sessionRoutes.js";
@@ -79,24 +79,17 @@ export const createHttpApp = (options: HttpAppOptions): Hono<Env & { Bindings: H
       maxAge: preflightSeconds,
     }),
   );
-  v1.use(
-    bodyLimit({
-      maxSize: settings.limits.bodyBytes,
-      onError: () => {
-        throw new Problem(413, "ERR_MESSAGE_TOO_LARGE", `the body is above ${settings.limits.bodyBytes} bytes`);
-      },
-    }),
-  );
   v1.get(connectPath.slice("/v1".length), (context) => {
     context.header("upgrade", "websocket");
     throw new Problem(426, "ERR_UPGRADE_REQUIRED", "this is the WebSocket endpoint: dial it with the subprotocol cc.1");
   });
 
+  const body = createBodyReader(settings.limits.bodyBytes);
   const guard = createKeyGuard(settings.limits.keyFailuresPerMinute);
   const needsApiKey = requireApiKey(settings.apiKey, guard);
-  v1.route("/", sessionRoutes({ settings, operations: gateway, directory, guard, clock }));
+  v1.route("/", sessionRoutes({ settings, operations: gateway, directory, guard, body, clock }));
   for (const path of serverPaths) v1.use(path, needsApiKey);
-  v1.route("/", serverRoutes(gateway));
+  v1.route("/", serverRoutes(gateway, body));
   app.route("/v1", v1);
   return app;
 };

@@ -5,7 +5,7 @@ import type { Gateway, PublishRequest } from "../api.js";
 import { groupChannel, userChannel } from "../directory.js";
 import { id } from "../ids.js";
 import type { Env } from "./guard.js";
-import { bodyOf, check } from "./input.js";
+import { type BodyReader, check } from "./input.js";
 
 const longestTimer = 2_147_483_647;
 
@@ -37,7 +37,7 @@ const memberQuery = z.object({ by: id.optional(), kicked: z.enum(["true", "false
 /** The gateway as its own HTTP side sees it: without what would end the server from inside a request. */
 export type Operated = Omit<Gateway, "url" | "wsUrl" | "address" | "close" | typeof Symbol.asyncDispose>;
 
-export const serverRoutes = (gateway: Operated): Hono<Env> => {
+export const serverRoutes = (gateway: Operated, body: BodyReader): Hono<Env> => {
   const app = new Hono<Env>();
 
   const publish = (channel: string, { kind, data, from, ephemeral, id: eventId }: z.infer<typeof eventBody>) => {
@@ -46,12 +46,12 @@ export const serverRoutes = (gateway: Operated): Hono<Env> => {
   };
 
   app.post("/users", async (context) => {
-    const { uid, name } = await bodyOf(context, userBody);
+    const { uid, name } = await body.required(context, userBody);
     return context.json({ user: gateway.createUser({ uid, name }) }, 201);
   });
 
   app.post("/tokens", async (context) => {
-    const { uid, ttlMs } = await bodyOf(context, tokenBody);
+    const { uid, ttlMs } = await body.required(context, tokenBody);
     return context.json(await gateway.mintToken(uid, { ttlMs }));
   });
 
@@ -60,11 +60,11 @@ export const serverRoutes = (gateway: Operated): Hono<Env> => {
   );
 
   app.post("/users/:uid/events", async (context) =>
-    context.json(await publish(userChannel(context.req.param("uid")), await bodyOf(context, eventBody))),
+    context.json(await publish(userChannel(context.req.param("uid")), await body.required(context, eventBody))),
   );
 
   app.post("/groups/:gid/events", async (context) =>
-    context.json(await publish(groupChannel(context.req.param("gid")), await bodyOf(context, eventBody))),
+    context.json(await publish(groupChannel(context.req.param("gid")), await body.required(context, eventBody))),
   );
 
   app.get("/groups/:gid/members", (context) =>
@@ -84,13 +84,13 @@ export const serverRoutes = (gateway: Operated): Hono<Env> => {
   });
 
   app.post("/admin/throttle", async (context) => {
-    const { features } = await bodyOf(context, throttleBody);
+    const { features } = await body.required(context, throttleBody);
     gateway.throttle(features);
     return context.json({ features });
   });
 
   app.post("/admin/drain", async (context) => {
-    const options = check(drainBody, (await context.req.text()) === "" ? {} : await context.req.json());
+    const options = await body.optional(context, drainBody);
     // Started and not awaited: the answer comes at once, progress is in the stats. It resolves and never rejects.
     void gateway.drain(options);
     return context.json(gateway.stats(), 202);

@@ -8,7 +8,7 @@ import type { Directory } from "../directory.js";
 import { id } from "../ids.js";
 import type { Settings } from "../options.js";
 import { type Env, type KeyGuard, requireToken } from "./guard.js";
-import { bodyOf } from "./input.js";
+import type { BodyReader } from "./input.js";
 import { Problem } from "./problem.js";
 
 export interface SessionRoutesOptions {
@@ -16,12 +16,20 @@ export interface SessionRoutesOptions {
   readonly operations: Operations;
   readonly directory: Directory;
   readonly guard: KeyGuard;
+  readonly body: BodyReader;
   readonly clock: Clock;
 }
 
 const loginBody = z.object({ uid: id, authKey: z.string() });
 
-export const sessionRoutes = ({ settings, operations, directory, guard, clock }: SessionRoutesOptions): Hono<Env> => {
+export const sessionRoutes = ({
+  settings,
+  operations,
+  directory,
+  guard,
+  body,
+  clock,
+}: SessionRoutesOptions): Hono<Env> => {
   const app = new Hono<Env>();
   const needsToken = requireToken(operations.verifyToken);
   const isAuthKey = settings.authKey === undefined ? undefined : secretMatcher(settings.authKey);
@@ -34,7 +42,7 @@ export const sessionRoutes = ({ settings, operations, directory, guard, clock }:
         "this gateway has no authKey: log in with a token that your server minted",
       );
     }
-    const { uid, authKey } = await bodyOf(context, loginBody);
+    const { uid, authKey } = await body.required(context, loginBody);
     // The key first: without it nobody learns which users there are.
     await guard.check(context.var.address, isAuthKey(authKey), "ERR_AUTH_REJECTED", "the authKey is wrong");
     return context.json(await operations.mintToken(uid));
