@@ -111,7 +111,8 @@ export const createGateway = async (options: GatewayOptions): Promise<Gateway> =
     stopTicking();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeIdleConnections();
-    const cancel = clock.after(closeGraceMs, () => {
+    // The machine's time and not the option's: this waits for sockets, which know no other.
+    const cancel = systemClock.after(closeGraceMs, () => {
       sockets.terminate();
       server.closeAllConnections();
     });

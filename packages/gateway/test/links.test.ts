@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { type Gateway, memoryBroker } from "../src/index.js";
 import type { Frame, TestLink } from "./support/link.js";
+import { manualClock } from "./support/manualClock.js";
 import { linked, start } from "./support/start.js";
 
 const isEvent = (data: unknown) => (frame: Frame) => Array.isArray(frame) && frame[0] === 1 && frame[6] === data;
@@ -182,6 +183,21 @@ describe("liveness [B6.3]", () => {
     expect(performance.now() - began).toBeGreaterThan(3 * 60 - 20);
     expect(silent.frames.filter((frame) => Array.isArray(frame) && frame[0] === 0).length).toBeGreaterThanOrEqual(2);
     expect(alive.socket.readyState).toBe(alive.socket.OPEN);
+  });
+
+  it("with the default heartbeat of 10 s that is after 30 s, and a client that is heard in between stays [B6.3]", async () => {
+    const clock = manualClock();
+    const gateway = await start({ clock });
+    const silent = await linked(gateway, "bob", { alive: false });
+    const heard = await linked(gateway, "alice", { alive: false });
+    clock.advance(29_000);
+    expect(gateway.stats().linked).toBe(2);
+    heard.send([4, 1]);
+    await heard.frame((frame) => Array.isArray(frame) && frame[0] === 4);
+    clock.advance(2_000);
+    expect((await silent.closed).code).toBe(4411);
+    expect(gateway.stats().linked).toBe(1);
+    expect(heard.socket.readyState).toBe(heard.socket.OPEN);
   });
 
   it("a client may ask for a longer heartbeat in hello and in band [B6.3]", async () => {

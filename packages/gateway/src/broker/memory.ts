@@ -12,6 +12,7 @@ import { type Clock, systemClock } from "../clock.js";
 import type { LogBounds } from "../options.js";
 import { createDedup } from "./dedup.js";
 import { createMemberRecords } from "./memberRecords.js";
+import { aboutBytes } from "./size.js";
 
 /** Options of `memoryBroker`. */
 export interface MemoryBrokerOptions extends Partial<LogBounds> {
@@ -53,7 +54,7 @@ export const memoryBroker = ({
   const records = createMemberRecords();
   const cursors = new Set<Cursor>();
   const listeners = new Set<(event: CastEvent) => void>();
-  let kept: Kept[] = [];
+  let kept: (Kept | undefined)[] = [];
   let head = 0;
   let bytes = 0;
   let floor = 0;
@@ -64,6 +65,8 @@ export const memoryBroker = ({
       if (last - floor <= maxCount && bytes <= maxBytes && now - oldest.at < maxAgeMs) break;
       bytes -= oldest.bytes;
       floor = oldest.entry.n;
+      // The slot stays until the next compaction, the event must not: the bound by bytes is about memory.
+      kept[head] = undefined;
       head += 1;
     }
     if (head >= compactAfter && head * 2 >= kept.length) {
@@ -77,18 +80,22 @@ export const memoryBroker = ({
   const pump = (cursor: Cursor): void => {
     if (cursor.busy) return;
     cursor.busy = true;
-    while (cursor.open && cursor.seen < last) {
-      const entry = cursor.seen < floor ? undefined : at(cursor.seen + 1);
-      if (entry === undefined) {
-        // Dropped before this follower came to it: only possible with a log smaller than one burst.
-        cursor.seen = floor;
-        cursor.follower.reset(epoch, floor);
-      } else {
-        cursor.seen = entry.n;
-        cursor.follower.entry(entry);
+    try {
+      while (cursor.open && cursor.seen < last) {
+        const entry = cursor.seen < floor ? undefined : at(cursor.seen + 1);
+        if (entry === undefined) {
+          // Dropped before this follower came to it: only possible with a log smaller than one burst.
+          cursor.seen = floor;
+          cursor.follower.reset(epoch, floor);
+        } else {
+          cursor.seen = entry.n;
+          cursor.follower.entry(entry);
+        }
       }
+    } finally {
+      // A follower that throws must not be left out for ever.
+      cursor.busy = false;
     }
-    cursor.busy = false;
   };
 
   const epoch = randomUUID();
@@ -117,8 +124,9 @@ export const memoryBroker = ({
         }
       }
       last += 1;
-      const entry: LogEntry = { ...event, partition: 0, n: last, channel, sentAt: clock.wall() };
-      const size = channel.length + event.kind.length + event.from.length + (JSON.stringify(event.data)?.length ?? 0);
+      const { kind, from, data, id, origin } = event;
+      const entry: LogEntry = { partition: 0, n: last, channel, sentAt: clock.wall(), kind, from, data, id, origin };
+      const size = channel.length + kind.length + from.length + aboutBytes(data);
       kept.push({ entry, bytes: size, at: now });
       bytes += size;
       if (dedupId !== undefined) dedup.remember(dedupId, last);
@@ -132,7 +140,7 @@ export const memoryBroker = ({
       if (after < floor) return undefined;
       const from = head + after - floor;
       const count = Math.max(0, Math.min(max, Math.min(upTo, last) - after));
-      return kept.slice(from, from + count).map(({ entry }) => entry);
+      return kept.slice(from, from + count).flatMap((one) => (one === undefined ? [] : [one.entry]));
     },
     follow: (_partition, after, follower) => {
       const cursor: Cursor = { follower, seen: after, busy: false, open: true };
