@@ -42,6 +42,11 @@ function numbers(value: unknown): number[] {
   return Array.isArray(value) && value.every(Number.isFinite) ? value.slice() : malformed();
 }
 
+/** A copy that stays as it is; no epoch, no position. */
+export function positionOf(epoch: string | undefined, positions: readonly number[]): Position | undefined {
+  return epoch === undefined ? undefined : { epoch, positions: positions.slice() };
+}
+
 /** A link that has sent nothing yet. */
 export function createLink(shared: Shared, linkNo: number, wire: Wire): InnerLink {
   const { host } = shared.options;
@@ -110,16 +115,12 @@ export function createLink(shared: Shared, linkNo: number, wire: Wire): InnerLin
     }
   }
 
-  const at = (positions: readonly number[], of: string | undefined): Position => ({
-    epoch: of as string,
-    positions: positions.slice(),
-  });
-
   function skip(to: number[]): void {
-    const from = at(shared.received, shared.epoch);
+    // A link that is told of a gap was welcomed, so there is an epoch.
+    const from = positionOf(shared.epoch, shared.received) as Position;
     shared.epoch = epoch;
     shared.received = to;
-    host.gap({ from, to: at(to, epoch) });
+    host.gap({ from, to: { epoch, positions: to.slice() } });
     shared.delivered = to.slice();
     moved = true;
   }
@@ -128,14 +129,14 @@ export function createLink(shared: Shared, linkNo: number, wire: Wire): InnerLin
     const welcome = frame as Welcome;
     const heads = numbers(welcome.positions);
     const { limits, recovery } = welcome;
-    if (typeof welcome.user !== "string" || typeof welcome.epoch !== "string" || link.live) malformed();
+    if (typeof welcome.epoch !== "string" || link.live) malformed();
     if (welcome.user !== shared.options.user) {
       // Nothing of another identity may enter this session: not a position, not an event.
       stop(4401);
       host.reject(linkNo, {
         t: "reject",
         code: "ERR_AUTH_REJECTED",
-        message: "welcome for another user",
+        message: "another user",
         retry: "never",
         minDelayMs: 0,
         spreadMs: 0,
@@ -181,7 +182,7 @@ export function createLink(shared: Shared, linkNo: number, wire: Wire): InnerLin
         break;
       case "caughtUp":
         advance(f.positions, 0);
-        host.caughtUp(at(shared.delivered, epoch));
+        host.caughtUp({ epoch, positions: shared.delivered.slice() });
         break;
       case "nack":
         outbox.settle({ ok: false, id: f.id, code: f.code, message: f.message, retryAfterMs: f.retryAfterMs });
@@ -271,7 +272,7 @@ export function createLink(shared: Shared, linkNo: number, wire: Wire): InnerLin
     push,
     hello(token, heartbeatMs) {
       const { app, instance, nonce, device } = shared.options;
-      const resume = shared.epoch === undefined ? undefined : at(shared.received, shared.epoch);
+      const resume = positionOf(shared.epoch, shared.received);
       say({ t: "hello", token, app, instance, linkNo, nonce, device, resume, heartbeatMs });
       flush();
     },
@@ -292,7 +293,7 @@ export function createLink(shared: Shared, linkNo: number, wire: Wire): InnerLin
       } catch (cause) {
         if (!gone()) {
           stop(4400);
-          host.protocolError(linkNo, { message: "the server broke the protocol, or a handler threw", cause });
+          host.protocolError(linkNo, { message: "broken protocol", cause });
         }
       } finally {
         receiving = false;
@@ -324,7 +325,7 @@ export function createLink(shared: Shared, linkNo: number, wire: Wire): InnerLin
       closed = true;
       if (link.live) {
         shared.live = undefined;
-        outbox.unlink();
+        outbox.link();
       }
     },
   };

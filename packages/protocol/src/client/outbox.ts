@@ -17,13 +17,11 @@ import type { SendResult, Unacknowledged } from "./types.js";
 export interface Item {
   readonly id: string;
   readonly channel: string;
-  /** The whole frame. */
+  /** The whole frame, and its size in bytes. */
   readonly text: string;
   readonly bytes: number;
-  /** The size of its data alone, for `limits.eventBytes`. */
-  readonly dataBytes: number;
-  readonly ephemeral: boolean;
-  readonly chained: boolean;
+  readonly ephemeral?: boolean | undefined;
+  readonly chained?: boolean | undefined;
   readonly deadline: number;
   readonly settled: (result: SendResult) => void;
 }
@@ -32,9 +30,9 @@ interface Pending extends Item {
   /** Its place in the order of asking. */
   readonly place: number;
   /** When it was first written to any wire. */
-  firstAt: number | undefined;
+  firstAt?: number;
   /** When it was written to the wire of the living link. */
-  wroteAt: number | undefined;
+  wroteAt?: number | undefined;
 }
 
 /** Writes the text of one frame to the living link. */
@@ -44,18 +42,15 @@ export type Push = (text: string, bytes: number) => void;
 export interface Outbox {
   /** The latest time that anybody told the session. */
   now: number;
-  readonly size: number;
-  readonly unacknowledged: Unacknowledged | undefined;
+  readonly pending: ReadonlyMap<string, unknown>;
   add(item: Item, queued: boolean): void;
-  /** A welcome: what is young enough, or was never written, goes out in order. */
-  link(push: Push, limits: Limits): void;
-  /** The living link is gone. */
-  unlink(): void;
+  /** A welcome: what is young enough, or was never written, goes out in order. Without arguments: the link is gone. */
+  link(push?: Push, limits?: Limits): void;
   settle(result: SendResult): void;
-  fail(id: string, code: string, message: string): void;
-  failAll(code: string, message: string): void;
+  fail(id: string, code: string, message?: string): void;
   tick(): void;
   deadline(): number;
+  unacknowledged(): Unacknowledged | undefined;
 }
 
 /** An empty outbox. */
@@ -65,44 +60,44 @@ export function createOutbox(): Outbox {
   let limits: Limits | undefined;
   let wireBytes = 0;
   let places = 0;
-  // Chained items are rare: without any, no send looks at the others of its channel.
-  let chains = 0;
-  let linking = false;
+  // While above 0 a send looks at those before it on its channel: chained ones are rare.
+  let careful = 0;
 
   function settle(result: SendResult): void {
     const item = pending.get(result.id);
     if (!item) return;
     pending.delete(result.id);
     if (item.wroteAt !== undefined) wireBytes -= item.bytes;
-    if (item.chained) chains--;
+    if (item.chained) careful--;
     item.settled(result);
-    if (!chains) return;
+    if (!careful) return;
     // What waited behind it goes out, or fails with it; each failure does the same for those behind itself.
     for (const next of pending.values()) {
-      if (next.channel !== item.channel || next.wroteAt !== undefined) continue;
-      if (!result.ok && next.chained && next.place > item.place) {
-        fail(next.id, "ERR_SEND_REJECTED", "an earlier send on the channel failed");
-      } else write(next);
+      if (next.channel === item.channel && next.wroteAt === undefined) {
+        if (!result.ok && next.chained && next.place > item.place) fail(next.id, "ERR_SEND_REJECTED");
+        else write(next);
+      }
     }
   }
 
-  function fail(id: string, code: string, message: string): void {
+  function fail(id: string, code: string, message: string = code): void {
     const outcome = pending.get(id)?.firstAt === undefined ? "notSent" : "unknown";
     settle({ ok: false, id, code, message, outcome });
   }
 
   function write(item: Pending): void {
-    if (!push || !limits) return;
-    if (chains) {
+    if (!push || !limits || item.wroteAt !== undefined) return;
+    if (careful) {
       for (const earlier of pending.values()) {
         if (earlier === item) break;
         if (earlier.channel === item.channel && (item.chained || earlier.wroteAt === undefined)) return;
       }
     }
-    if (item.dataBytes > limits.eventBytes) {
-      fail(item.id, "ERR_MESSAGE_TOO_LARGE", `above ${limits.eventBytes} bytes`);
+    // The server judges the data alone, exactly; this is what would cost the link.
+    if (item.bytes > limits.frameBytes) {
+      fail(item.id, "ERR_MESSAGE_TOO_LARGE");
     } else if (item.firstAt !== undefined && (item.ephemeral || outbox.now - item.firstAt > limits.dedupMs)) {
-      fail(item.id, "ERR_SEND_TIMEOUT", "cannot be repeated");
+      fail(item.id, "ERR_SEND_TIMEOUT");
     } else {
       item.firstAt ??= outbox.now;
       item.wroteAt = outbox.now;
@@ -113,52 +108,39 @@ export function createOutbox(): Outbox {
 
   const outbox: Outbox = {
     now: 0,
-    get size() {
-      return pending.size;
-    },
-    get unacknowledged() {
-      for (const { wroteAt } of pending.values()) {
-        if (wroteAt !== undefined) return { since: wroteAt, bytes: wireBytes };
-      }
-      return undefined;
-    },
+    pending,
     add(item, queued) {
-      const added: Pending = { ...item, place: places++, firstAt: undefined, wroteAt: undefined };
+      const added: Pending = { ...item, place: places++ };
       pending.set(item.id, added);
-      if (item.chained) chains++;
-      if (!push && !queued) fail(item.id, "ERR_WEBSOCKET_ERROR", "not connected");
-      // Asked for by somebody whose older send just failed in `link`: its turn comes at the end of that loop.
-      else if (!linking) write(added);
+      if (item.chained) careful++;
+      if (push || queued) write(added);
+      else fail(item.id, "ERR_WEBSOCKET_ERROR");
     },
     link(nextPush, nextLimits) {
       push = nextPush;
       limits = nextLimits;
       wireBytes = 0;
       for (const item of pending.values()) item.wroteAt = undefined;
-      linking = true;
-      for (const item of pending.values()) if (item.wroteAt === undefined) write(item);
-      linking = false;
-    },
-    unlink() {
-      push = undefined;
-      wireBytes = 0;
-      for (const item of pending.values()) item.wroteAt = undefined;
+      // Somebody whose old send fails here may ask for another at once: it must not overtake those still to be written.
+      careful++;
+      for (const item of pending.values()) write(item);
+      careful--;
     },
     settle,
     fail,
-    failAll(code, message) {
-      push = undefined;
-      for (const id of pending.keys()) fail(id, code, message);
-    },
     tick() {
-      for (const item of pending.values()) {
-        if (item.deadline <= outbox.now) fail(item.id, "ERR_SEND_TIMEOUT", "no answer in time");
-      }
+      for (const item of pending.values()) if (item.deadline <= outbox.now) fail(item.id, "ERR_SEND_TIMEOUT");
     },
     deadline() {
       let first = Number.POSITIVE_INFINITY;
-      for (const item of pending.values()) if (item.deadline < first) first = item.deadline;
+      for (const { deadline } of pending.values()) first = Math.min(first, deadline);
       return first;
+    },
+    unacknowledged() {
+      for (const { wroteAt } of pending.values()) {
+        if (wroteAt !== undefined) return { since: wroteAt, bytes: wireBytes };
+      }
+      return undefined;
     },
   };
   return outbox;

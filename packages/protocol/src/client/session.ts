@@ -6,12 +6,14 @@
  */
 import { utf8Length } from "../bytes.js";
 import { SEND } from "../codes.js";
-import { createLink, type Shared } from "./link.js";
+import { createLink, positionOf, type Shared } from "./link.js";
 import { createOutbox } from "./outbox.js";
-import type { ClientSession, ClientSessionOptions, Position, SendResult } from "./types.js";
+import type { ClientSession, ClientSessionOptions, SendRequest } from "./types.js";
 
 /** How long a send, join or leave waits for its answer. Milliseconds. */
 const sendTimeoutMs = 20_000;
+
+type Sendable = Pick<SendRequest, "channel" | "kind" | "data" | "ephemeral">;
 
 /** A session that has no link yet. */
 export function createClientSession(options: ClientSessionOptions): ClientSession {
@@ -21,53 +23,60 @@ export function createClientSession(options: ClientSessionOptions): ClientSessio
     options,
     outbox,
     epoch: resume?.epoch,
-    received: resume?.positions.slice() ?? [],
-    delivered: resume?.positions.slice() ?? [],
+    received: [...(resume?.positions ?? [])],
+    delivered: [...(resume?.positions ?? [])],
     live: undefined,
     ended: false,
   };
   let sends = 0;
 
   const nextId = (): string => `${options.nonce}-${(++sends).toString(36)}`;
-  const position = (positions: readonly number[]): Position | undefined =>
-    shared.epoch === undefined ? undefined : { epoch: shared.epoch, positions: positions.slice() };
-  const frame = (id: string, channel: string, kind: string, json: string, flags: number): string =>
-    `${JSON.stringify([SEND, id, channel, kind]).slice(0, -1)},${json},${flags}]`;
-  // `undefined` has no JSON text.
-  const encode = (data: unknown): string => JSON.stringify(data) ?? "null";
+  // `undefined` becomes `null` in an array.
+  const frame = (id: string, { channel, kind, data, ephemeral }: Sendable): string =>
+    JSON.stringify([SEND, id, channel, kind, data, ephemeral ? 1 : 0]);
 
-  function member(t: "join" | "leave", channel: string, settled: (result: SendResult) => void, now: number): string {
-    const id = nextId();
-    const text = JSON.stringify({ t, channel, id });
+  function add(id: string, text: string, request: Omit<SendRequest, "kind" | "data">, now: number): string {
+    const { channel, ephemeral, chained, queued, timeoutMs = sendTimeoutMs, settled } = request;
     outbox.now = now;
-    const item = { id, channel, text, bytes: utf8Length(text), dataBytes: 0, ephemeral: false, chained: false };
-    outbox.add({ ...item, deadline: now + sendTimeoutMs, settled }, false);
+    outbox.add(
+      {
+        id,
+        channel,
+        text,
+        bytes: utf8Length(text),
+        ephemeral,
+        chained,
+        deadline: now + timeoutMs,
+        settled,
+      },
+      !!queued && !shared.ended,
+    );
     return id;
+  }
+
+  function member(t: "join" | "leave", channel: string, settled: SendRequest["settled"], now: number): string {
+    const id = nextId();
+    return add(id, JSON.stringify({ t, channel, id }), { channel, settled }, now);
   }
 
   return {
     attach: (linkNo, wire) => createLink(shared, linkNo, wire),
-    send({ channel, kind, data, ephemeral = false, chained = false, queued = false, timeoutMs, settled }, now) {
+    send(request, now) {
       const id = nextId();
-      const json = encode(data);
-      const text = frame(id, channel, kind, json, ephemeral ? 1 : 0);
-      const item = { id, channel, text, bytes: utf8Length(text), dataBytes: utf8Length(json), ephemeral, chained };
-      outbox.now = now;
-      outbox.add({ ...item, deadline: now + (timeoutMs ?? sendTimeoutMs), settled }, queued && !shared.ended);
-      return id;
+      return add(id, frame(id, request), request, now);
     },
     emit(channel, kind, data) {
-      const text = frame("", channel, kind, encode(data), 1);
-      const { live } = shared;
-      live?.push(text, utf8Length(text));
-      return !!live;
+      const text = frame("", { channel, kind, data, ephemeral: true });
+      shared.live?.push(text, utf8Length(text));
+      return !!shared.live;
     },
     join: (channel, settled, now) => member("join", channel, settled, now),
     leave: (channel, settled, now) => member("leave", channel, settled, now),
     cancel: outbox.fail,
     end(code, message) {
       shared.ended = true;
-      outbox.failAll(code, message);
+      outbox.link();
+      for (const id of outbox.pending.keys()) outbox.fail(id, code, message);
     },
     tick(now) {
       outbox.now = now;
@@ -75,16 +84,16 @@ export function createClientSession(options: ClientSessionOptions): ClientSessio
     },
     deadline: outbox.deadline,
     get position() {
-      return position(shared.delivered);
+      return positionOf(shared.epoch, shared.delivered);
     },
     get received() {
-      return position(shared.received);
+      return positionOf(shared.epoch, shared.received);
     },
     get unacknowledged() {
-      return outbox.unacknowledged;
+      return outbox.unacknowledged();
     },
     get pending() {
-      return outbox.size;
+      return outbox.pending.size;
     },
   };
 }

@@ -92,6 +92,7 @@ export type SendResult =
       readonly id: string;
       /** A code of the contract: the server's own for a refusal, else `ERR_SEND_TIMEOUT`, `ERR_WEBSOCKET_ERROR`, `ERR_MESSAGE_TOO_LARGE`, or what `cancel`/`end` were given. */
       readonly code: string;
+      /** The server's words for a refusal, else the code again or what `cancel`/`end` were given. */
       readonly message: string;
       /** Absent when the server refused: then it was certainly not applied. */
       readonly outcome?: Outcome | undefined;
