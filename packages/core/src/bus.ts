@@ -21,8 +21,6 @@ export interface Bus<Events extends object> {
     options?: { readonly signal?: AbortSignalLike | undefined },
   ): AsyncIterableIterator<Events[K]>;
   emit<K extends keyof Events>(event: K, value: Events[K]): void;
-  /** True when somebody listens: lets a hot path skip work. */
-  has(event: keyof Events): boolean;
   /** Removes every listener and ends every iterator. */
   clear(): void;
 }
@@ -36,14 +34,14 @@ export function createBus<Events extends object>(onListenerError: (error: unknow
 
   const bus: Bus<Events> = {
     on(event, listener, { signal, once = false } = {}) {
-      if (signal?.aborted) return unsubscribe(() => {});
-      const own = lists.get(event) ?? new Map<Listener, boolean>();
-      lists.set(event, own);
-      if (!own.has(listener)) own.set(listener, once);
+      const list = lists.get(event) ?? new Map<Listener, boolean>();
+      lists.set(event, list);
       const off = unsubscribe(() => {
         signal?.removeEventListener("abort", off);
-        own.delete(listener);
+        list.delete(listener);
       });
+      if (signal?.aborted) return off;
+      if (!list.has(listener)) list.set(listener, once);
       signal?.addEventListener("abort", off);
       return off;
     },
@@ -51,62 +49,58 @@ export function createBus<Events extends object>(onListenerError: (error: unknow
       type Value = Events[typeof event];
       const waiting: Value[] = [];
       const takers: ((result: IteratorResult<Value>) => void)[] = [];
-      const done = { done: true, value: undefined } as const;
-      let ended = signal?.aborted === true;
+      let ended = false;
+      const flush = (): void => {
+        while (takers.length > 0 && (waiting.length > 0 || ended)) {
+          takers.shift()?.(
+            waiting.length > 0 ? { done: false, value: waiting.shift() as Value } : { done: true, value: undefined },
+          );
+        }
+      };
       // A function of its own for each iterator: two of them are two registrations.
-      const off = bus.on(
-        event,
-        (value) => {
-          const taker = takers.shift();
-          if (taker === undefined) waiting.push(value);
-          else taker({ done: false, value });
-        },
-        { signal },
-      );
+      const off = bus.on(event, (value) => {
+        waiting.push(value);
+        flush();
+      });
       const end = (): void => {
         ended = true;
         off();
         endings.delete(end);
         signal?.removeEventListener("abort", end);
-        for (const taker of takers.splice(0)) taker(done);
+        flush();
       };
-      if (!ended) {
-        endings.add(end);
-        signal?.addEventListener("abort", end);
-      }
-      const iterator: AsyncIterableIterator<Value> = {
-        [Symbol.asyncIterator]: () => iterator,
+      endings.add(end);
+      if (signal?.aborted) end();
+      else signal?.addEventListener("abort", end);
+      return {
+        [Symbol.asyncIterator]() {
+          return this;
+        },
         next: () =>
           new Promise((resolve) => {
-            if (waiting.length > 0) resolve({ done: false, value: waiting.shift() as Value });
-            else if (ended) resolve(done);
-            else takers.push(resolve);
+            takers.push(resolve);
+            flush();
           }),
         async return() {
           waiting.length = 0;
           end();
-          return done;
+          return { done: true, value: undefined };
         },
       };
-      return iterator;
     },
     emit(event, value) {
       const list = lists.get(event);
-      if (list === undefined || list.size === 0) return;
-      // The hot path has one listener: no copy for it.
-      const round = list.size === 1 ? list : new Map(list);
-      for (const [listener, once] of round) {
-        if (!list.has(listener)) continue;
+      // A copy, for the round is those who listen now.
+      for (const [listener, once] of list?.size ? [...list] : []) {
+        if (!list?.has(listener)) continue;
         if (once) list.delete(listener);
         try {
           (listener as (value: Events[typeof event]) => void)(value);
         } catch (error) {
           onListenerError(error);
         }
-        if (round === list) break;
       }
     },
-    has: (event) => (lists.get(event)?.size ?? 0) > 0,
     clear() {
       for (const list of lists.values()) list.clear();
       for (const end of [...endings]) end();

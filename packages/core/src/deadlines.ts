@@ -2,26 +2,28 @@
  * Which deadlines stand, derived from the state, and what happens when one has passed.
  *
  * Law: no timer is ever set or cleared by hand. The driver arms one physical timer for the earliest of
- * `deadlines(state)`; `settle` runs whatever is due before each event, however late the timer was.
+ * `deadlines(state)`; whatever is due is run before each event, however late the timer was.
  */
-import type { Moment } from "./events.js";
 import { ackHold, holdMs } from "./facts/app.js";
-import { staleAfter } from "./facts/session.js";
-import { stillThrottled } from "./facts/throttle.js";
-import { attemptDue, dial, loseInBackground, probe, probeDue, replace, stable, steer } from "./link.js";
+import { needToken, staleAfter } from "./facts/session.js";
+import { attemptDue, dial, look, loseInBackground, probeDue, replace, stable, steer } from "./link.js";
 import type { Policy } from "./policy.js";
-import type { State } from "./state.js";
+import type { Stamp, State } from "./state.js";
 import type { Step } from "./step.js";
 
 export type DeadlineKind =
+  /** A lease, a grace or a wait for acknowledgements ends. */
   | "hold"
   | "retry"
+  /** The budget of an attempt is used up. */
   | "attempt"
   | "probe"
-  | "quiet"
-  | "ack"
+  /** Time to look whether the peer is quiet or an acknowledgement late. */
+  | "look"
   | "stable"
+  /** A `goaway`'s time. */
   | "leave"
+  /** The token should be renewed. */
   | "renew"
   | "throttle"
   | "notable";
@@ -31,119 +33,76 @@ export interface Deadline {
   /** Monotonic time in ms. */
   readonly at: number;
   /** Wall time in ms, for what is judged by both clocks. */
-  readonly wall?: number;
+  readonly wall?: number | undefined;
   /** Monotonic time before which the wall does not count. */
-  readonly from?: number;
+  readonly from?: number | undefined;
 }
 
 /** Every deadline that stands; the hold first, for an expired lease is settled before all else (B4.5). */
-export function deadlines(s: State, p: Policy): readonly Deadline[] {
+export function deadlines({ app, mode, link: l, session, throttled, outage }: State, p: Policy): readonly Deadline[] {
   const list: Deadline[] = [];
-  const add = (kind: DeadlineKind, at: number | null | undefined, wall?: number): void => {
-    if (at !== null && at !== undefined) list.push(wall === undefined ? { kind, at } : { kind, at, wall });
+  const add = (kind: DeadlineKind, at: number | null | undefined, wall?: number, from?: number): void => {
+    if (at != null) list.push({ kind, at, wall, from });
   };
   // Without a wish there is nothing that a hold could end.
-  if (s.app.tag === "background" && s.app.hold !== null && s.mode.wish === "on") {
-    const { from } = s.app.hold;
-    const ms = holdMs(s.app.hold, p);
-    add("hold", from.now + ms, from.wall + ms);
+  if (app.tag === "background" && app.hold && mode.wish === "on") {
+    const { now, wall } = app.hold.from;
+    const ms = holdMs(app.hold, p);
+    add("hold", now + ms, wall + ms);
   }
-  const l = s.link;
   if (l.tag === "waiting") add("retry", l.until);
   if (l.tag === "dialing") add("attempt", l.dial.until);
   if (l.tag === "linked") {
-    add("probe", l.probe?.until);
-    // Without an answer to expect, silence means nothing.
-    if (l.probe === null && l.welcome.probes) add("quiet", l.quietAt);
-    if (s.outbox.tag === "busy") add("ack", s.outbox.check);
+    if (l.probe) add("probe", l.probe.until);
+    else add("look", l.lookAt);
     add("stable", l.stableAt);
     add("leave", l.leaveAt);
-    if (s.session.tag === "active" && s.session.renewable && s.session.job === null && s.session.token !== null) {
-      const { token, refreshFrom } = s.session;
+    if (session.tag === "active" && session.renewable && !session.job && session.token) {
+      const { token, refreshFrom } = session;
       const ms = staleAfter(token, p);
-      if (ms !== null) {
-        list.push({
-          kind: "renew",
-          at: Math.max(token.from.now + ms, refreshFrom),
-          wall: token.from.wall + ms,
-          from: refreshFrom,
-        });
-      }
+      if (ms !== null) add("renew", Math.max(token.from.now + ms, refreshFrom), token.from.wall + ms, refreshFrom);
     }
   }
-  for (const t of s.throttled) add("throttle", t.ms === null ? null : t.from.now + t.ms);
-  if (s.outage !== null && !s.outage.notable) add("notable", s.outage.since.now + p.notableMs);
+  for (const t of throttled) if (t.ms !== null) add("throttle", t.from.now + t.ms);
+  if (outage && !outage.notable) add("notable", outage.since.now + p.notableMs);
   return list;
 }
 
 /** The first deadline that is due, by either clock where both count. */
-export function dueDeadline(s: State, m: Moment, p: Policy): Deadline | undefined {
-  let first: Deadline | undefined;
-  for (const d of deadlines(s, p)) {
-    if (m.now < d.at && (d.wall === undefined || m.wall < d.wall || m.now < (d.from ?? m.now))) continue;
-    if (d.kind === "hold") return d;
-    if (first === undefined || d.at < first.at) first = d;
-  }
-  return first;
+export function dueDeadline(s: State, m: Stamp, p: Policy): Deadline | undefined {
+  const due = deadlines(s, p).filter(
+    ({ at, wall, from }) => m.now >= at || (wall !== undefined && m.wall >= wall && m.now >= (from ?? m.now)),
+  );
+  return due[0]?.kind === "hold" ? due[0] : due.sort((a, b) => a.at - b.at)[0];
 }
 
 /** What a passed deadline does. Total: a kind that no longer means anything changes nothing. */
 export function expire(x: Step, kind: DeadlineKind): void {
-  const { s, m, p } = x;
-  const l = s.link;
-  switch (kind) {
-    case "hold":
-      if (s.app.tag === "background" && s.app.hold !== null) {
-        const { why } = s.app.hold;
-        s.app = { ...s.app, hold: why === "grace" ? ackHold(m, p) : null };
-        // `keep` lifts the lease: what has run out then bounds nothing (B4.4).
-        if (why === "lease" && s.mode.wish === "on" && p.background !== "keep")
-          s.mode = { ...s.mode, wish: "leaseExpired" };
-        steer(x, s.reason, 0);
-      }
-      return;
-    case "retry":
-      if (l.tag === "waiting") dial(x, s.ladder.attempt === 0 ? s.reason : s.reason === "wake" ? "wake" : "retry");
-      return;
-    case "attempt":
-      if (l.tag === "dialing") attemptDue(x, l.dial);
-      return;
-    case "probe":
-      if (l.tag === "linked" && l.probe !== null) probeDue(x, l, l.probe);
-      return;
-    case "quiet":
-      if (l.tag === "linked" && l.heartbeatMs !== null) {
-        const quietAt = m.inboundAt + l.heartbeatMs + p.quietSlackMs;
-        if (quietAt > m.now) s.link = { ...l, quietAt };
-        else probe(x, "quiet");
-      }
-      return;
-    case "ack": {
-      const due = m.unackedSince === null ? null : m.unackedSince + p.ackProbeMs;
-      s.outbox = due === null ? { tag: "idle" } : { tag: "busy", check: due > m.now ? due : m.now + p.ackProbeMs };
-      if (due !== null && due <= m.now) probe(x, "ack");
-      return;
-    }
-    case "stable":
-      if (l.tag === "linked") stable(x, l);
-      return;
-    case "leave":
-      if (l.tag === "linked") {
-        s.link = { ...l, leaveAt: null };
-        loseInBackground(x);
-        if (s.mode.wish === "on") replace(x, "goaway");
-        else steer(x, "goaway", 0);
-      }
-      return;
-    case "renew":
-      if (s.session.tag === "active") s.session = { ...s.session, job: { job: ++s.ids, reason: "expiring" } };
-      return;
-    case "throttle":
-      s.throttled = stillThrottled(s.throttled, m);
-      if (s.throttled.length === 0) s.reason = "throttleEnded";
-      return;
-    case "notable":
-      if (s.outage !== null) s.outage = { ...s.outage, notable: true };
-      return;
+  const { app, link: l, outage } = x;
+  if (kind === "hold" && app.tag === "background" && app.hold) {
+    const { why } = app.hold;
+    app.hold = why === "grace" ? ackHold(x) : null;
+    // `keep` lifts the lease: what has run out then bounds nothing (B4.4).
+    if (why === "lease" && x.p.background !== "keep") x.mode.wish = "leaseExpired";
+    steer(x, x.reason, 0);
   }
+  if (kind === "retry") dial(x, x.reason === "wake" || x.ladder.attempt === 0 ? x.reason : "retry");
+  if (kind === "attempt" && l.tag === "dialing") attemptDue(x, l.dial);
+  if (l.tag === "linked") {
+    if (kind === "probe" && l.probe) probeDue(x, l, l.probe);
+    if (kind === "look") look(x, l);
+    if (kind === "stable") stable(x, l);
+    if (kind === "renew") needToken(x, "expiring");
+    if (kind === "leave") {
+      l.leaveAt = null;
+      loseInBackground(x);
+      if (x.mode.wish === "on") replace(x, "goaway");
+      else steer(x, "goaway", 0);
+    }
+  }
+  if (kind === "throttle") {
+    x.throttled = x.throttled.filter((t) => t.ms === null || x.now < t.from.now + t.ms);
+    if (x.throttled.length === 0) x.reason = "throttleEnded";
+  }
+  if (kind === "notable" && outage) x.outage = { since: outage.since, notable: true };
 }

@@ -2,9 +2,10 @@
  * Everything that is derived: status, snapshot, and the links that should exist. None of it is stored, so none can lie.
  */
 import { type ConnectionError, errorOf } from "./errors.js";
+import { currentLink } from "./link.js";
 import type { BackgroundPolicy, Policy } from "./policy.js";
 import type { Recovery } from "./ports.js";
-import type { Dialing, LinkId, Reason, Stamp, State } from "./state.js";
+import type { LinkId, Reason, State } from "./state.js";
 
 /** The documented statuses (B1.1). */
 export type Status = "disconnected" | "connecting" | "connected" | "featureThrottled";
@@ -64,79 +65,52 @@ export function statusOf(s: Pick<State, "link" | "throttled">): Status {
   }
 }
 
-/** A socket that should exist. The driver opens what is missing and closes what is not named. */
-export interface WantedLink {
-  readonly link: LinkId;
-  readonly role: "dialing" | "linked" | "successor" | "retiring";
-}
-
-/** At most one, two only with a successor or a retiring link. */
-export function links({ link: l }: Pick<State, "link">): readonly WantedLink[] {
-  const dialled = (d: Dialing | null, role: WantedLink["role"]): WantedLink[] =>
-    d === null || d.stage === "token" ? [] : [{ link: d.link, role }];
-  if (l.tag === "dialing") return dialled(l.dial, "dialing");
+/** The sockets that should exist: at most one, two only with a successor or a retiring link. The driver opens what is missing and closes what is not named. */
+export function links({ link: l }: Pick<State, "link">): readonly LinkId[] {
+  if (l.tag === "dialing") return l.dial.stage === "token" ? [] : [l.dial.link];
   if (l.tag !== "linked") return [];
-  return [
-    { link: l.link, role: "linked" },
-    ...dialled(l.successor, "successor"),
-    ...(l.retiring === null ? [] : [{ link: l.retiring, role: "retiring" } as const]),
-  ];
+  const successor = l.successor && l.successor.stage !== "token" ? l.successor.link : null;
+  return [l.link, successor, l.retiring].filter((id) => id !== null);
 }
-
-const wallAt = (from: Stamp, until: number): number => from.wall + (until - from.now);
 
 export function snapshotOf(s: State, p: Policy): Snapshot {
-  const l = s.link;
+  const { link: l, app, throttled, outage, session, mode } = s;
   const lease =
-    s.app.tag === "background" && s.app.hold?.why === "lease" && p.background !== "keep" ? s.app.hold : null;
+    app.tag === "background" && app.hold?.why === "lease" && p.background !== "keep" && mode.wish === "on"
+      ? app.hold
+      : null;
   return {
     status: statusOf(s),
     phase: l.tag === "dialing" ? l.dial.stage : l.tag,
     reason: s.reason,
     attempt: s.ladder.attempt,
-    retryAt: l.tag === "waiting" ? wallAt(l.since, l.until) : null,
+    retryAt: l.tag === "waiting" ? l.since.wall + l.until - l.since.now : null,
     since: s.since.wall,
     linked: l.tag === "linked",
-    link: l.tag === "linked" ? l.link : l.tag === "dialing" ? l.dial.link : null,
+    link: currentLink(s) ?? null,
     recovery: s.recovery,
-    throttled: s.throttled.map((t) => ({
+    throttled: throttled.map((t) => ({
       feature: t.feature,
       reason: t.reason,
       until: t.ms === null ? null : t.from.wall + t.ms,
     })),
-    mode: s.mode.auto ? "auto" : "manual",
-    app: s.app.tag,
+    mode: mode.auto ? "auto" : "manual",
+    app: app.tag,
     background: p.background,
-    leaseUntil: lease !== null && s.mode.wish === "on" ? lease.from.wall + lease.ms : null,
+    leaseUntil: lease && lease.from.wall + lease.ms,
     online: s.network.online,
-    error: s.fault === null ? null : errorOf(s.fault),
-    outage: s.outage === null ? null : { since: s.outage.since.wall, notable: s.outage.notable },
+    error: s.fault && errorOf(s.fault),
+    outage: outage && { since: outage.since.wall, notable: outage.notable },
     rttMs: l.tag === "linked" ? l.rttMs : null,
-    user: s.session.tag === "active" ? s.session.user : null,
+    user: session.tag === "active" ? session.user : null,
   };
 }
 
 /** `next` frozen, or `previous` where both say the same, so that an unchanged snapshot is the same object. */
 export function stableSnapshot(previous: Snapshot | undefined, next: Snapshot): Snapshot {
-  if (previous !== undefined && equal(previous, next)) return previous;
-  for (const value of Object.values(next))
-    if (typeof value === "object" && value !== null && value !== next.error) Object.freeze(value);
-  next.throttled.forEach(Object.freeze);
+  // Errors are compared by identity: what they hold may be anything.
+  const text = (s: Snapshot): string => JSON.stringify({ ...s, error: 0 });
+  if (previous && previous.error === next.error && text(previous) === text(next)) return previous;
+  for (const value of [...next.throttled, ...Object.values(next)]) if (value !== next.error) Object.freeze(value);
   return Object.freeze(next);
-}
-
-function equal(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return true;
-  if (
-    typeof a !== "object" ||
-    typeof b !== "object" ||
-    a === null ||
-    b === null ||
-    a instanceof Error ||
-    b instanceof Error
-  )
-    return false;
-  const [x, y] = [a as Readonly<Record<string, unknown>>, b as Readonly<Record<string, unknown>>];
-  const keys = Object.keys(x);
-  return keys.length === Object.keys(y).length && keys.every((k) => equal(x[k], y[k]));
 }

@@ -13,6 +13,7 @@ import { type Unsubscribe, unsubscribe } from "./disposable.js";
 import { type ConnectionError, connectionError, errorOf, type Fault, isConnectionError } from "./errors.js";
 import type { Effect, Input, Moment } from "./events.js";
 import { floorUntil } from "./ladder.js";
+import { currentLink } from "./link.js";
 import { defaultPolicy, type Policy } from "./policy.js";
 import type {
   AbortSignalLike,
@@ -132,8 +133,6 @@ export interface Connection {
   snapshot(): Snapshot;
   /** The machine's own state: for tools, not for applications. */
   state(): State;
-  /** The policy in force. */
-  readonly policy: Policy;
   /** Attaches to the lifecycle. `policy` replaces parts of the policy given at construction. */
   init(options: {
     readonly auto: boolean;
@@ -160,43 +159,42 @@ export interface Connection {
   removeConnectionListener(id: string): void;
   /** Tells the listeners of errors something that is not the connection's own. */
   report(fault: Fault): void;
-  /** Runs `job` in the queue: after the current step when one is running. */
-  enqueue(job: () => void): void;
   dispose(): void;
   readonly disposed: boolean;
 }
 
 /** A socket that exists, and the protocol's view of it. */
 interface Socket {
-  link: Link | undefined;
-  protocol: ProtocolLink | undefined;
+  link?: Link;
+  protocol?: ProtocolLink;
   inboundAt: number;
 }
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
+const NEVER = Number.NEGATIVE_INFINITY;
+
+/** The callbacks of a listener that each status calls. */
+const CALLS = {
+  connected: ["onConnected"],
+  connecting: ["onConnecting", "inConnecting"],
+  disconnected: ["onDisconnected"],
+  featureThrottled: ["onFeatureThrottled"],
+} as const;
 
 export function createConnection(options: ConnectionOptions): Connection {
   const { clock, random, openLink, lifecycle, logger } = options;
-  const later = (fn: () => void): void => (clock.later ? clock.later(fn) : void clock.after(0, fn));
-  let policy: Policy = { ...defaultPolicy, ...options.policy };
-  // A throwing shouldRetry must not break a step: the default then stands.
-  const guarded = (p: Policy): Policy => ({
-    ...p,
-    background: typeof p.background === "object" ? { ...p.background } : p.background,
-    shouldRetry: p.shouldRetry && ((f, c) => attempt(() => p.shouldRetry?.(f, c))),
-  });
-  policy = guarded(policy);
-  let state: State = initialState(policy, { now: clock.now(), wall: clock.wall() });
-  let snapshot: Snapshot = stableSnapshot(undefined, snapshotOf(state, policy));
-  let identity: Identity | undefined;
-  let disposed = false;
-  let stopWatching: Cancel | undefined;
-
-  const onListenerError =
-    options.onListenerError ?? ((error: unknown) => logger?.error?.("A listener threw", { error: String(error) }));
+  const later = clock.later ?? ((fn: () => void): void => void clock.after(0, fn));
+  const onListenerError = options.onListenerError ?? ((error: unknown): void => logger?.error?.(String(error)));
   const bus = createBus<ConnectionEvents>(onListenerError);
   const waiters = createWaiters(() => arm());
   const sockets = new Map<number, Socket>();
+
+  let policy = revised(defaultPolicy, options.policy);
+  let state = initialState(policy, { now: clock.now(), wall: clock.wall() });
+  let snapshot = stableSnapshot(undefined, snapshotOf(state, policy));
+  let identity: Identity | undefined;
+  let disposed = false;
+  let stopWatching: Cancel | undefined;
 
   function attempt<T>(fn: () => T): T | undefined {
     try {
@@ -205,6 +203,18 @@ export function createConnection(options: ConnectionOptions): Connection {
       onListenerError(error);
       return undefined;
     }
+  }
+
+  function revised(before: Policy, more: Partial<Policy> = {}): Policy {
+    const { background = before.background, shouldRetry } = more;
+    return {
+      ...before,
+      ...more,
+      // A copy, for the snapshot that shows it is frozen.
+      background: typeof background === "object" ? { ...background } : background,
+      // A throwing shouldRetry must not break a step: the default then stands.
+      shouldRetry: shouldRetry ? (f, c) => attempt(() => shouldRetry(f, c)) : before.shouldRetry,
+    };
   }
 
   // ---- the queue -----------------------------------------------------------------------------------------------
@@ -217,7 +227,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     if (running) return;
     running = true;
     try {
-      for (let next = queue.shift(); next !== undefined; next = queue.shift()) if (!disposed) next();
+      for (let next = queue.shift(); next; next = queue.shift()) next();
     } finally {
       running = false;
     }
@@ -225,26 +235,20 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   const dispatch = (input: Input): void => enqueue(() => step(input));
 
-  function moment(): Moment {
-    const l = state.link;
-    const unacked = identity?.protocol;
-    return {
+  function step(input: Input): void {
+    const { protocol } = identity ?? {};
+    const m: Moment = {
       now: clock.now(),
       wall: clock.wall(),
       random: random(),
-      inboundAt: (l.tag === "linked" ? sockets.get(l.link)?.inboundAt : undefined) ?? Number.NEGATIVE_INFINITY,
-      unackedSince: unacked?.unackedSince() ?? null,
-      unackedBytes: unacked?.unackedBytes() ?? 0,
+      inboundAt: sockets.get(currentLink(state) ?? 0)?.inboundAt ?? NEVER,
+      unackedSince: protocol?.unackedSince() ?? null,
+      unackedBytes: protocol?.unackedBytes() ?? 0,
     };
-  }
-
-  function step(input: Input): void {
-    const m = moment();
     // What is due is told by itself, before the input that happened to come next.
-    if (input.type !== "tick" && isDue(state, m, policy)) commit({ type: "tick" }, m);
+    if (isDue(state, m, policy)) commit({ type: "tick" }, m);
     commit(input, m);
-    waiters.settle(m.now);
-    arm();
+    settle();
   }
 
   function commit(input: Input, m: Moment): void {
@@ -253,22 +257,29 @@ export function createConnection(options: ConnectionOptions): Connection {
     const next = transition(state, input, m, policy);
     if (next.state === state && next.effects.length === 0) return;
     state = next.state;
-    snapshot = stableSnapshot(snapshot, snapshotOf(state, policy));
+    snapshot = stableSnapshot(before, snapshotOf(state, policy));
     reconcile();
     for (const effect of next.effects) carryOut(effect);
     tell(before, next.effects);
   }
 
+  /** Looks at the promises, and sets the timer for what comes next. */
+  function settle(): void {
+    for (const waiter of [...waiters.all]) waiter.look(clock.now());
+    arm();
+  }
+
   // ---- what should exist ---------------------------------------------------------------------------------------
 
   function reconcile(): void {
-    const wanted = new Set(links(state).map((w) => w.link));
-    for (const [id, socket] of sockets) if (!wanted.has(id)) closeSocket(id, socket);
+    const wanted = links(state);
+    for (const [id, socket] of sockets) if (!wanted.includes(id)) closeSocket(id, socket);
     for (const id of wanted) {
       if (sockets.has(id)) continue;
-      sockets.set(id, { link: undefined, protocol: undefined, inboundAt: Number.NEGATIVE_INFINITY });
+      const socket: Socket = { inboundAt: NEVER };
+      sockets.set(id, socket);
       // Never in the calling tick: connect → disconnect → connect opens one socket (B4.2, R29).
-      later(() => enqueue(() => openSocket(id)));
+      later(() => enqueue(() => openSocket(id, socket)));
     }
     reconcileJob();
   }
@@ -280,83 +291,76 @@ export function createConnection(options: ConnectionOptions): Connection {
     link?.close(1000);
   }
 
-  function openSocket(id: number): void {
-    const socket = sockets.get(id);
-    if (socket === undefined || identity === undefined) return;
+  function openSocket(id: number, socket: Socket): void {
     // Late events of an old link die here as well as in the machine.
     const alive = (): boolean => sockets.get(id) === socket;
-    const protocol = identity.protocol.attach(id, host(id, socket, alive));
-    socket.protocol = protocol;
-    const url = typeof options.url === "function" ? attempt(options.url) : options.url;
-    socket.link = openLink(
-      url ?? "",
-      { subprotocols: identity.protocol.subprotocols },
-      {
-        opened: () => {
-          if (!alive()) return;
-          dispatch({ type: "opened", link: id });
-          enqueue(() => {
-            if (alive() && state.session.tag === "active") protocol.opened(state.session.token?.value ?? null);
-          });
-        },
-        message: (data) => {
-          if (!alive()) return;
-          socket.inboundAt = clock.now();
-          protocol.message(data);
-        },
-        closed: (close) => {
-          if (!alive()) return;
-          // After a suspension the page may be visible again before its event is: a loss counts as a background
-          // loss only if the app is in the background (B4.5).
-          if (state.app.tag === "background" && !lifecycle.current().background) dispatch({ type: "foreground" });
-          dispatch({ type: "closed", link: id, close });
-        },
-      },
-    );
-  }
-
-  function host(id: number, socket: Socket, alive: () => boolean): ProtocolHost {
-    const input = (make: Input): void => {
-      if (alive()) dispatch(make);
+    if (!alive() || !identity) return;
+    const word = (input: Input): void => {
+      if (alive()) dispatch(input);
     };
-    return {
+    const host: ProtocolHost = {
       send: (data) => {
         if (alive()) socket.link?.send(data);
       },
-      welcome: (info) => input({ type: "welcome", link: id, info }),
-      reject: (info) => input({ type: "reject", link: id, info }),
-      goaway: (minDelayMs, spreadMs) => input({ type: "goaway", link: id, minDelayMs, spreadMs }),
-      throttle: (features) => input({ type: "throttle", link: id, features }),
-      probeAck: () => input({ type: "probeAck", link: id }),
-      expiring: (inMs) => input({ type: "expiring", link: id, inMs }),
-      tokenOk: (lifeMs) => input({ type: "tokenOk", link: id, lifeMs }),
+      welcome: (info) => word({ type: "welcome", link: id, info }),
+      reject: (info) => word({ type: "reject", link: id, info }),
+      goaway: (minDelayMs, spreadMs) => word({ type: "goaway", link: id, minDelayMs, spreadMs }),
+      throttle: (features) => word({ type: "throttle", link: id, features }),
+      probeAck: () => word({ type: "probeAck", link: id }),
+      expiring: (inMs) => word({ type: "expiring", link: id, inMs }),
+      tokenOk: (lifeMs) => word({ type: "tokenOk", link: id, lifeMs }),
       fault: (message) => {
-        if (!alive()) return;
-        socket.link?.close(4400, "malformed");
-        dispatch({ type: "fault", link: id, message });
+        if (alive()) socket.link?.close(4400);
+        word({ type: "fault", link: id, message });
       },
-      // A step for each message would be dear: only what the machine waits for is told (see state.ts, Outbox).
+      // A step for each message would be dear: the machine is told only when it would look too late (see state.ts, lookAt).
       outbox: () => {
-        const hold = state.app.tag === "background" && state.app.hold?.why === "acks";
-        if (state.outbox.tag === "idle" || hold) input({ type: "outbox" });
-        else arm();
+        const { link: l, app } = state;
+        const late =
+          l.tag === "linked" && (l.lookAt ?? clock.now() + policy.ackProbeMs + 1) > clock.now() + policy.ackProbeMs;
+        if (late || (app.tag === "background" && app.hold?.why === "acks")) word({ type: "outbox" });
+        arm();
       },
     };
+    const protocol = identity.protocol.attach(id, host);
+    socket.protocol = protocol;
+    const { url } = options;
+    socket.link = openLink((typeof url === "function" ? attempt(url) : url) ?? "", identity.protocol, {
+      opened: () => {
+        word({ type: "opened", link: id });
+        enqueue(() => {
+          if (alive() && state.session.tag === "active") protocol.opened(state.session.token?.value ?? null);
+        });
+      },
+      message: (data) => {
+        if (!alive()) return;
+        socket.inboundAt = clock.now();
+        protocol.message(data);
+      },
+      closed: (close) => {
+        // After a suspension the app may be in the foreground again before its event says so: a loss counts as a
+        // background loss only if the app is in the background (B4.5).
+        if (alive() && state.app.tag === "background" && !lifecycle.current().background)
+          dispatch({ type: "foreground" });
+        word({ type: "closed", link: id, close });
+      },
+    });
   }
 
   let request: { readonly job: number; readonly run: TokenRequest } | undefined;
 
   function reconcileJob(): void {
-    const job = state.session.tag === "active" ? state.session.job : null;
-    if (job?.job === request?.job) return;
+    const wanted = state.session.tag === "active" ? state.session.job : null;
+    if (wanted?.job === request?.job) return;
     request?.run.abort();
     request = undefined;
-    if (job === null || identity?.fetchToken === undefined) return;
-    const run = identity.fetchToken(job.reason);
-    request = { job: job.job, run };
+    const run = wanted && identity?.fetchToken?.(wanted.reason);
+    if (!run) return;
+    const { job } = wanted;
+    request = { job, run };
     run.result.then(
-      ({ token, lifeMs }) => dispatch({ type: "token", job: job.job, value: token, lifeMs }),
-      (error: unknown) => dispatch({ type: "tokenFailed", job: job.job, ...tokenFault(error) }),
+      ({ token, lifeMs }) => dispatch({ type: "token", job, value: token, lifeMs }),
+      (error: unknown) => dispatch({ type: "tokenFailed", job, ...tokenFault(error) }),
     );
   }
 
@@ -365,47 +369,42 @@ export function createConnection(options: ConnectionOptions): Connection {
   let timer: { readonly at: number; readonly hold: boolean; readonly cancel: Cancel } | undefined;
 
   function arm(): void {
-    const all = disposed ? [] : [nextDeadline(state, policy), waiters.next(), identity?.protocol.deadline()];
-    const times = all.filter((t) => t !== undefined);
-    const hold = waiters.size > 0 || state.link.tag === "waiting" || state.link.tag === "dialing";
-    const at = times.length === 0 ? undefined : Math.min(...times);
+    const never = Number.POSITIVE_INFINITY;
+    const until = [...waiters.all].map((w) => w.until() ?? never);
+    const at = disposed
+      ? never
+      : Math.min(nextDeadline(state, policy), identity?.protocol.deadline() ?? never, ...until);
+    const hold = waiters.all.size > 0 || state.link.tag === "waiting" || state.link.tag === "dialing";
     // One that comes too early is let be: it looks, finds nothing due, and is set again.
-    if (timer !== undefined && at !== undefined && timer.at <= at && timer.hold === hold) return;
+    if (timer && timer.at <= at && timer.hold === hold && at < never) return;
     timer?.cancel();
     timer = undefined;
-    if (at === undefined) return;
-    const ms = Math.min(Math.max(0, Math.ceil(at - clock.now())), MAX_TIMER_MS);
-    const cancel = clock.after(
-      ms,
-      () => {
-        timer = undefined;
-        identity?.protocol.tick();
-        dispatch({ type: "tick" });
-      },
+    if (at === never) return;
+    const fire = (): void => {
+      timer = undefined;
+      identity?.protocol.tick();
+      dispatch({ type: "tick" });
+    };
+    timer = {
+      at,
       hold,
-    );
-    timer = { at, hold, cancel };
+      cancel: clock.after(Math.min(Math.max(0, Math.ceil(at - clock.now())), MAX_TIMER_MS), fire, hold),
+    };
   }
 
   // ---- effects and listeners -----------------------------------------------------------------------------------
 
   function carryOut(effect: Effect): void {
-    switch (effect.type) {
-      case "probe":
-        return sockets.get(effect.link)?.protocol?.probe();
-      case "renew":
-        return sockets.get(effect.link)?.protocol?.renew(effect.token);
-      case "heartbeat":
-        return sockets.get(effect.link)?.protocol?.heartbeat(effect.ms);
-      case "save":
-        return options.save?.(state);
-      default:
-        return;
-    }
+    if (effect.type === "save") options.save?.(state);
+    const protocol = "link" in effect ? sockets.get(effect.link)?.protocol : undefined;
+    if (effect.type === "probe") protocol?.probe();
+    if (effect.type === "renew") protocol?.renew(effect.token);
+    if (effect.type === "heartbeat") protocol?.heartbeat(effect.ms);
   }
 
   function tell(before: Snapshot, effects: readonly Effect[]): void {
     const now = snapshot;
+    const { status: current, reason, attempt, retryAt } = now;
     let error: ConnectionError | undefined;
     for (const e of effects) {
       if (e.type !== "error") continue;
@@ -413,19 +412,11 @@ export function createConnection(options: ConnectionOptions): Connection {
       logger?.warn?.(error.message, { code: error.code, phase: error.phase });
       bus.emit("error", error);
     }
-    if (now.status !== before.status) {
-      logger?.info?.(`${before.status} → ${now.status}`, { reason: now.reason, attempt: now.attempt });
-      const { reason, attempt, retryAt } = now;
+    if (current !== before.status) {
+      logger?.info?.(current, { reason, attempt });
       bus.emit(
         "status",
-        Object.freeze({
-          previous: before.status,
-          current: now.status,
-          reason,
-          attempt,
-          retryAt,
-          ...(error && { error }),
-        }),
+        Object.freeze({ previous: before.status, current, reason, attempt, retryAt, ...(error && { error }) }),
       );
     }
     if (now !== before) bus.emit("snapshot", now);
@@ -439,29 +430,22 @@ export function createConnection(options: ConnectionOptions): Connection {
   const listeners = new Map<string, { listener: ConnectionListener; off: () => void }>();
 
   function addConnectionListener(id: string, listener: ConnectionListener): Unsubscribe {
-    const known = listeners.get(id);
-    if (known !== undefined) known.listener = listener;
-    else {
-      const entry = { listener, off: (): void => {} };
+    const entry = listeners.get(id) ?? { listener, off: () => {} };
+    // The same id replaces in place: the registration stays where it is in the order.
+    entry.listener = listener;
+    if (!listeners.has(id)) {
+      listeners.set(id, entry);
       const offs = [
         bus.on("error", (error) => {
           if (error.phase !== "storage") entry.listener.onConnectionError?.(error);
         }),
         bus.on("status", ({ current }) => {
-          const l = entry.listener;
-          if (current === "connected") l.onConnected?.();
-          else if (current === "featureThrottled") l.onFeatureThrottled?.();
-          else if (current === "disconnected") l.onDisconnected?.();
-          else {
-            l.onConnecting?.();
-            l.inConnecting?.();
-          }
+          for (const call of CALLS[current]) entry.listener[call]?.();
         }),
       ];
       entry.off = () => {
         for (const off of offs) off();
       };
-      listeners.set(id, entry);
     }
     return unsubscribe(() => {
       // Another listener may have taken the id since.
@@ -476,193 +460,127 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   // ---- calls ---------------------------------------------------------------------------------------------------
 
-  /** Runs a call in the queue and lets its promise be looked at before the next job. */
-  function call<T>(job: () => Promise<T>): Promise<T> {
-    if (disposed) return Promise.reject(connectionError("ERR_DISPOSED", "The client was disposed"));
-    return new Promise<T>((resolve, reject) => {
-      // A promise that waits in the queue is settled by dispose() too.
-      const lost = (): void => reject(connectionError("ERR_DISPOSED", "The client was disposed"));
-      queued.add(lost);
+  /** Runs a call in the queue, and looks at its promise before the next job. */
+  const call = <T>(job: () => Promise<T>, signal?: AbortSignalLike): Promise<T> =>
+    new Promise<T>((resolve, reject) =>
       enqueue(() => {
-        queued.delete(lost);
+        if (disposed) return reject(refused("ERR_DISPOSED"));
+        if (signal?.aborted) return reject(signal.reason);
         resolve(job());
-        waiters.settle(clock.now());
-        arm();
-      });
-    });
-  }
-  const queued = new Set<() => void>();
+        settle();
+      }),
+    );
 
-  const fail = (code: ConnectionError["code"], message: string): { readonly error: ConnectionError } => ({
-    error: connectionError(code, message),
-  });
-
-  /** What stands in the way of any link, as a verdict; `undefined` for nothing. */
-  function obstacle(first: boolean): { readonly error: ConnectionError } | undefined {
+  /** What stands in the way of any link; `undefined` for nothing. */
+  function obstacle(
+    loggedOut: "ERR_NOT_LOGGED_IN" | "ERR_LOGGED_OUT",
+  ): { readonly error: ConnectionError } | undefined {
     const { session, link, mode } = state;
-    if (session.tag === "uninitialized") return fail("ERR_NOT_INITIALIZED", "init() has not been called");
-    if (session.tag === "loggedOut") {
-      return first
-        ? fail("ERR_NOT_LOGGED_IN", "No user is logged in")
-        : fail("ERR_LOGGED_OUT", "The user was logged out");
-    }
+    if (session.tag === "uninitialized") return { error: refused("ERR_NOT_INITIALIZED") };
+    if (session.tag === "loggedOut") return { error: refused(loggedOut) };
     if (link.tag === "failed") return { error: errorOf(link.fault) };
-    if (mode.wish !== "on")
-      return {
-        error: connectionError("ERR_ABORTED", "The connection is not wanted any more", "call", {
-          details: { reason: mode.wish },
-        }),
-      };
-    return undefined;
+    return mode.wish === "on" ? undefined : { error: refused("ERR_ABORTED", mode.wish) };
   }
 
-  /** Counts only the time during which a link was wanted and missing (B4.2). */
-  function budget(ms: number): { look(now: number): void; until(): number | undefined } {
-    let left = ms;
-    let since: number | undefined;
-    return {
-      look(now) {
-        if (state.outage !== null) since ??= now;
-        else if (since !== undefined) {
-          left -= now - since;
-          since = undefined;
-        }
-      },
-      until: () => (since === undefined ? undefined : since + left),
-    };
-  }
-
-  function connect({ signal }: CallOptions = {}): Promise<{ readonly alreadyConnected: boolean }> {
-    return call(() => {
-      if (signal?.aborted) return Promise.reject(signal.reason);
+  const connect: Connection["connect"] = ({ signal } = {}) =>
+    call(() => {
       const alreadyConnected = state.link.tag === "linked";
+      let loggedOut: Parameters<typeof obstacle>[0] = "ERR_NOT_LOGGED_IN";
       step({ type: "connect" });
-      const time = budget(policy.connectTimeoutMs);
-      const check = (first: boolean): Verdict<{ readonly alreadyConnected: boolean }> => {
-        time.look(clock.now());
-        if (state.link.tag === "linked") return { ok: { alreadyConnected } };
-        return obstacle(first);
+      // Counts only the time during which a link was wanted and missing (B4.2).
+      let left = policy.connectTimeoutMs;
+      let since: number | undefined;
+      const check = (): Verdict<{ readonly alreadyConnected: boolean }> => {
+        const now = clock.now();
+        if (since !== undefined) left -= now - since;
+        since = state.outage ? now : undefined;
+        const found = state.link.tag === "linked" ? { ok: { alreadyConnected } } : obstacle(loggedOut);
+        loggedOut = "ERR_LOGGED_OUT";
+        return found;
       };
-      return waiters.add(check, { signal, until: time.until, timedOut: connectTimedOut });
-    });
-  }
+      return waiters.add(check, signal, () => (since === undefined ? undefined : since + left), connectTimedOut);
+    }, signal);
 
   function connectTimedOut(): ConnectionError {
-    const { retryAt, online } = snapshot;
-    const cause = snapshot.error;
-    const more = {
-      retryable: true,
-      cause,
-      details: { retryAt, lastError: cause?.code ?? null },
-      ...(retryAt !== null && { retryAfterMs: Math.max(0, retryAt - clock.wall()) }),
-    };
-    return online
-      ? connectionError(
-          "ERR_CONNECT_TIMEOUT",
-          `No connection within ${policy.connectTimeoutMs} ms; attempts go on`,
-          "call",
-          more,
-        )
-      : connectionError("ERR_NO_INTERNET", "No internet connection; attempts go on", "call", more);
+    const { retryAt, online, error: cause } = snapshot;
+    return connectionError(
+      online ? "ERR_CONNECT_TIMEOUT" : "ERR_NO_INTERNET",
+      "Not connected in time; attempts go on",
+      "call",
+      {
+        retryable: true,
+        cause,
+        details: { retryAt, lastError: cause?.code },
+        ...(retryAt && { retryAfterMs: Math.max(0, retryAt - clock.wall()) }),
+      },
+    );
   }
 
-  function ping({ signal }: CallOptions = {}): Promise<PingResult> {
-    return call(() => {
-      if (signal?.aborted) return Promise.reject(signal.reason);
+  const ping: Connection["ping"] = ({ signal } = {}) =>
+    call(() => {
       const { session, mode } = state;
-      if (session.tag === "uninitialized")
-        return Promise.reject(connectionError("ERR_NOT_INITIALIZED", "init() has not been called"));
-      if (session.tag === "loggedOut")
-        return Promise.reject(connectionError("ERR_NOT_LOGGED_IN", "No user is logged in"));
-      if (mode.auto)
-        return Promise.reject(connectionError("ERROR_PING_NOT_AVAILABLE", "ping() belongs to manual mode"));
+      const none = session.tag !== "active" && obstacle("ERR_NOT_LOGGED_IN");
+      if (none) return Promise.reject(none.error);
+      if (mode.auto) return Promise.reject(refused("ERROR_PING_NOT_AVAILABLE"));
       step({ type: "ping" });
       const pong = answer();
-      const check = (): Verdict<PingResult> => {
-        const verdict = pong();
-        if (verdict === "pending") return undefined;
-        if (verdict !== "lost") return { ok: { rttMs: verdict, leaseUntil: snapshot.leaseUntil } };
-        if (state.session.tag !== "active") return fail("ERR_LOGGED_OUT", "The user was logged out");
-        return {
-          error: connectionError(
-            "ERR_WEBSOCKET_ERROR",
-            state.link.tag === "linked" ? "No pong in time" : "Not connected",
-            "linked",
-            { retryable: true },
-          ),
-        };
-      };
-      return waiters.add(check, { signal });
-    });
-  }
+      return waiters.add(() => {
+        const rttMs = pong();
+        if (rttMs === "pending") return undefined;
+        if (rttMs !== "lost") return { ok: { rttMs, leaseUntil: snapshot.leaseUntil } };
+        const code = state.session.tag === "active" ? "ERR_WEBSOCKET_ERROR" : "ERR_LOGGED_OUT";
+        return { error: connectionError(code, "No pong", "linked", { retryable: true }) };
+      }, signal);
+    }, signal);
 
   /** Watches the probe that is open on the present link: its round trip in ms, `null` without a probe, `lost`, or `pending`. */
   function answer(): () => number | null | "pending" | "lost" {
-    const at = state.link;
-    if (at.tag !== "linked") return () => "lost";
-    const n = at.probe?.n;
+    const { link: at } = state;
     return () => {
-      const l = state.link;
-      if (l.tag !== "linked" || l.link !== at.link) return "lost";
-      if (n === undefined) return null;
-      if (l.answered !== null && l.answered.n >= n) return l.answered.rttMs;
+      const { link: l } = state;
+      if (at.tag !== "linked" || l.tag !== "linked" || l.link !== at.link) return "lost";
+      const n = at.probe?.n;
+      if (!n) return null;
+      if (l.answered && l.answered.n >= n) return l.answered.rttMs;
       return l.probe?.n === n ? "pending" : "lost";
     };
   }
 
-  function check(
-    input: { readonly type: "checkNow" | "reconnect" },
-    { signal }: CallOptions = {},
-  ): Promise<CheckResult> {
-    return call(() => {
-      if (signal?.aborted) return Promise.reject(signal.reason);
+  const check = (type: "checkNow" | "reconnect", { signal }: CallOptions = {}): Promise<CheckResult> =>
+    call(() => {
       const want = desire(state, policy);
-      if (
-        state.link.tag === "failed" ||
-        want.tag !== "link" ||
-        (input.type === "reconnect" && want.urgency !== "dial")
-      ) {
-        return Promise.reject(
-          connectionError("ERR_ABORTED", "No connection is wanted now", "call", {
-            details: { reason: snapshot.reason },
-          }),
-        );
+      if (state.link.tag === "failed" || want.tag !== "link" || (type === "reconnect" && want.urgency !== "dial")) {
+        return Promise.reject(refused("ERR_ABORTED", state.reason));
       }
       const floor = floorUntil(state.ladder);
-      step(input);
+      step({ type });
       const pong = answer();
-      const look = (): Verdict<CheckResult> => {
-        const l = state.link;
-        const now = clock.now();
-        if (l.tag === "linked") {
-          const rtt = pong();
-          if (rtt === "pending") return undefined;
-          return {
-            ok: {
-              linked: true,
-              rttMs: typeof rtt === "number" ? rtt : null,
-              retryAt: floor > now ? clock.wall() + floor - now : null,
-            },
-          };
-        }
-        if (l.tag === "waiting") return { ok: { linked: false, rttMs: null, retryAt: snapshot.retryAt } };
-        if (l.tag === "dialing") return undefined;
-        return obstacle(false) ?? fail("ERR_ABORTED", "No connection is wanted now");
-      };
-      return waiters.add(look, { signal });
-    });
-  }
+      return waiters.add((): Verdict<CheckResult> => {
+        const { tag } = state.link;
+        if (tag === "dialing") return undefined;
+        if (tag === "waiting") return { ok: { linked: false, rttMs: null, retryAt: snapshot.retryAt } };
+        if (tag !== "linked") return obstacle("ERR_LOGGED_OUT") ?? { error: refused("ERR_ABORTED", state.reason) };
+        const rttMs = pong();
+        const below = floor - clock.now();
+        if (rttMs === "pending") return undefined;
+        return {
+          ok: {
+            linked: true,
+            rttMs: rttMs === "lost" ? null : rttMs,
+            retryAt: below > 0 ? clock.wall() + below : null,
+          },
+        };
+      }, signal);
+    }, signal);
 
-  const connection: Connection = {
+  return {
     status: () => statusOf(state),
     snapshot: () => snapshot,
     state: () => state,
-    get policy() {
-      return policy;
-    },
     init: ({ auto, floor = null, policy: more }) =>
       enqueue(() => {
-        policy = guarded({ ...policy, ...more });
+        if (disposed) return;
+        policy = revised(policy, more);
         stopWatching ??= lifecycle.watch(dispatch);
         step({ type: "init", auto, floor });
         const { background, online } = lifecycle.current();
@@ -673,7 +591,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       enqueue(() => {
         identity = who;
         const { user, token, lifeMs, fetchToken } = who;
-        step({ type: "login", user, token, lifeMs, renewable: fetchToken !== undefined });
+        step({ type: "login", user, token, lifeMs, renewable: !!fetchToken });
       }),
     logout: () =>
       enqueue(() => {
@@ -681,38 +599,31 @@ export function createConnection(options: ConnectionOptions): Connection {
         identity = undefined;
       }),
     connect,
-    disconnect: () =>
-      call(() => {
-        step({ type: "disconnect" });
-        return Promise.resolve();
-      }),
+    disconnect: () => call(async () => step({ type: "disconnect" })),
     ping,
-    checkNow: (o) => check({ type: "checkNow" }, o),
-    reconnect: (o) => check({ type: "reconnect" }, o),
+    checkNow: (o) => check("checkNow", o),
+    reconnect: (o) => check("reconnect", o),
     until: (what, { signal, timeoutMs } = {}) =>
       call(() => {
-        const holds =
-          typeof what === "function"
-            ? what
-            : what === "linked"
-              ? (s: Snapshot) => s.linked
-              : (s: Snapshot) => s.status === what;
         const end = timeoutMs === undefined ? undefined : clock.now() + timeoutMs;
+        const holds = (): boolean =>
+          typeof what === "function" ? what(snapshot) : what === "linked" ? snapshot.linked : snapshot.status === what;
         const look = (): Verdict<Snapshot> => {
           try {
-            return holds(snapshot) ? { ok: snapshot } : undefined;
+            return holds() ? { ok: snapshot } : undefined;
           } catch (error) {
             return { error };
           }
         };
-        const timedOut = (): ConnectionError =>
-          connectionError("ERR_CONNECT_TIMEOUT", `It did not come to be within ${timeoutMs} ms`, "call", {
-            retryable: true,
-          });
-        return waiters.add(look, { signal, until: () => end, timedOut });
-      }),
+        return waiters.add(
+          look,
+          signal,
+          () => end,
+          () => refused("ERR_CONNECT_TIMEOUT"),
+        );
+      }, signal),
     subscribe: (listener, o) => {
-      const off = bus.on("snapshot", listener, o?.once ? { signal: o.signal } : o);
+      const off = bus.on("snapshot", listener, o?.signal && { signal: o.signal });
       if (!disposed && !o?.signal?.aborted) attempt(() => listener(snapshot));
       if (o?.once) off();
       return off;
@@ -721,10 +632,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     events: bus.events,
     addConnectionListener,
     removeConnectionListener,
-    report: (fault) => {
-      if (!disposed) bus.emit("error", errorOf(fault));
-    },
-    enqueue,
+    report: (fault) => bus.emit("error", errorOf(fault)),
     dispose: () => {
       if (disposed) return;
       disposed = true;
@@ -732,28 +640,25 @@ export function createConnection(options: ConnectionOptions): Connection {
       bus.clear();
       for (const [id, socket] of sockets) closeSocket(id, socket);
       request?.run.abort();
-      waiters.end(() => connectionError("ERR_DISPOSED", "The client was disposed"));
-      for (const lost of queued) lost();
-      queue.length = 0;
+      for (const waiter of [...waiters.all]) waiter.reject(refused("ERR_DISPOSED"));
       arm();
     },
     get disposed() {
       return disposed;
     },
   };
-  return connection;
 }
 
+/** An error of a call that cannot be carried out. What to do about each code is in `remediation`. */
+const refused = (code: ConnectionError["code"], reason?: Reason): ConnectionError =>
+  connectionError(code, reason ? `${code}: ${reason}` : code, "call", { details: { reason } });
+
 function tokenFault(error: unknown): { readonly fault: Fault; readonly terminal: boolean } {
-  if (isConnectionError(error)) {
-    const { code, message, phase, retryable, details, cause } = error;
-    return { fault: { code, message, phase, retryable, details, cause }, terminal: !retryable };
-  }
+  if (isConnectionError(error)) return { fault: { ...error, message: error.message }, terminal: !error.retryable };
   // Any error of the app's own may be marked terminal (B2.6).
-  const terminal = typeof error === "object" && error !== null && "terminal" in error && error.terminal === true;
-  const message = `getToken failed: ${error instanceof Error ? error.message : String(error)}`;
+  const terminal = (error as { terminal?: unknown } | undefined)?.terminal === true;
   return {
-    fault: { code: "ERR_TOKEN_PROVIDER", message, phase: "token", retryable: !terminal, cause: error },
+    fault: { code: "ERR_TOKEN_PROVIDER", message: String(error), phase: "token", retryable: !terminal, cause: error },
     terminal,
   };
 }

@@ -51,35 +51,28 @@ export interface Fault {
   /** The same call, or the client by itself, may succeed later without a change by the app. */
   readonly retryable: boolean;
   /** WebSocket close code, where a closed link caused the error. */
-  readonly closeCode?: number;
+  readonly closeCode?: number | undefined;
   /** Milliseconds before which trying again is useless. */
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs?: number | undefined;
   /** More facts, by code; no secrets. */
-  readonly details?: Readonly<Record<string, unknown>>;
+  readonly details?: Readonly<Record<string, unknown>> | undefined;
   /** What the platform or the app's own function threw. */
   readonly cause?: unknown;
 }
 
 /** The one class of everything this project throws, rejects with or tells. */
 export class ConnectionError extends Error implements Fault {
-  override readonly name: string = "ConnectionError";
-  readonly code: ErrorCode;
-  readonly phase: ErrorPhase;
-  readonly retryable: boolean;
-  readonly closeCode?: number;
-  readonly retryAfterMs?: number;
-  readonly details: Readonly<Record<string, unknown>>;
-  override readonly cause: unknown;
+  declare readonly code: ErrorCode;
+  declare readonly phase: ErrorPhase;
+  declare readonly retryable: boolean;
+  declare readonly closeCode?: number | undefined;
+  declare readonly retryAfterMs?: number | undefined;
+  declare readonly details: Readonly<Record<string, unknown>>;
+  declare readonly cause: unknown;
 
   constructor(fault: Fault) {
     super(fault.message);
-    this.code = fault.code;
-    this.phase = fault.phase;
-    this.retryable = fault.retryable;
-    if (fault.closeCode !== undefined) this.closeCode = fault.closeCode;
-    if (fault.retryAfterMs !== undefined) this.retryAfterMs = fault.retryAfterMs;
-    this.details = fault.details ?? {};
-    this.cause = fault.cause;
+    Object.assign(this, { details: {} }, fault, { name: "ConnectionError" });
   }
 }
 
@@ -87,24 +80,19 @@ const made: WeakMap<Fault, ConnectionError> = new WeakMap();
 
 /** The error of a fault: one object for one fault, so that the listener's and the snapshot's are the same. */
 export function errorOf(fault: Fault): ConnectionError {
-  const known = made.get(fault);
-  if (known !== undefined) return known;
-  const error = new ConnectionError(fault);
+  const error = made.get(fault) ?? new ConnectionError(fault);
   made.set(fault, error);
   return error;
 }
 
 /** Shorthand for the errors of the public calls. */
-export function connectionError(
+export const connectionError = (
   code: ErrorCode,
   message: string,
   phase: ErrorPhase = "call",
-  more: Partial<Fault> = {},
-): ConnectionError {
-  return new ConnectionError({ code, message, phase, retryable: false, ...more });
-}
+  more?: Partial<Fault>,
+): ConnectionError => new ConnectionError({ code, message, phase, retryable: false, ...more });
 
 /** True for every error of this project, from whichever copy of the package it came. */
-export function isConnectionError(value: unknown): value is ConnectionError {
-  return value instanceof Error && value.name === "ConnectionError" && "code" in value && "phase" in value;
-}
+export const isConnectionError = (value: unknown): value is ConnectionError =>
+  value instanceof Error && value.name === "ConnectionError";

@@ -1,71 +1,53 @@
-/** From what the world said to a fault and the default action. The close-code table of docs/protocol.md in code. */
-import type { ErrorPhase, Fault } from "./errors.js";
+/** From what the world said to a fault and the default action. */
+import type { ErrorCode, ErrorPhase, Fault } from "./errors.js";
 import type { RetryVerdict } from "./policy.js";
-import type { LinkClose, RejectInfo } from "./ports.js";
+import type { LinkClose } from "./ports.js";
 
 export interface Failure {
-  readonly fault: Fault;
+  /** Without `retryable`: that is what comes of the action. */
+  readonly fault: Omit<Fault, "retryable">;
   readonly action: RetryVerdict["action"];
   /** Floor that the server set: minimum and spread in ms. */
-  readonly floor?: readonly [minDelayMs: number, spreadMs: number];
+  readonly floor?: readonly [minDelayMs: number, spreadMs: number] | undefined;
 }
 
-/** A link that closed: by its code, else as a plain loss. A 1000 that was not ours is a loss like any other (B5.1). */
+/** A failure after which the default is to try again. */
+export const failure = (code: ErrorCode, message: string, phase: ErrorPhase): Failure => ({
+  fault: { code, message, phase },
+  action: "retry",
+});
+
+/**
+ * A link that closed. A bare code says little: 4401 asks for another token, 4403 and 4409 are final, 1012, 1013, 4429
+ * and 4503 set a floor. All else is a loss like any other, a 1000 that was not ours included (B5.1).
+ */
 export function closeFailure(close: LinkClose, phase: ErrorPhase, online: boolean, spreadMs: number): Failure {
-  const { code, httpStatus, retryAfterMs } = close;
-  const make = (
-    c: Fault["code"],
-    message: string,
-    action: RetryVerdict["action"],
-    floor?: Failure["floor"],
-  ): Failure => ({
-    fault: {
-      code: c,
-      message,
-      phase,
-      retryable: action !== "stop",
-      closeCode: code,
-      ...(floor && { retryAfterMs: floor[0] }),
-      ...(httpStatus && { details: { httpStatus } }),
-      cause: close.cause,
-    },
-    action,
-    ...(floor && { floor }),
-  });
-  const says = close.reason === "" ? "" : `: ${close.reason}`;
-  if (code === 4401 || httpStatus === 401)
-    return make("ERR_AUTH_REJECTED", `The server refused the token${says}`, "refreshToken");
-  if (code === 4403) return make("ERR_AUTH_REJECTED", `The server refused this user${says}`, "stop");
-  if (code === 4409) return make("ERR_REPLACED", `Another client took this one's place${says}`, "stop");
-  if (code === 4406) return make("ERR_PROTOCOL", `The server does not speak this protocol${says}`, "stop");
-  if (code === 4400) return make("ERR_PROTOCOL", `The protocol was broken${says}`, "retry");
-  if (code === 1012 || code === 1013 || code === 4429 || httpStatus === 429 || httpStatus === 503)
-    return make("ERR_SERVER_OVERLOADED", `The server asks to wait${says}`, "retry", [retryAfterMs ?? 0, spreadMs]);
-  if (!online) return make("ERR_NO_INTERNET", `No internet connection (close ${code}${says})`, "retry");
-  const what = phase === "linked" ? "The connection was lost" : "The connection could not be established";
-  return make("ERR_WEBSOCKET_ERROR", `${what} (close ${code}${says})`, "retry");
-}
-
-/** A `reject`, with the retry meaning that the server gave it. */
-export function rejectFailure(info: RejectInfo, phase: ErrorPhase): Failure {
-  const action = ({ never: "stop", later: "retry", reauth: "refreshToken" } as const)[info.retry];
+  const { code, reason, httpStatus = 0, retryAfterMs = 0, cause } = close;
+  const final = code === 4403 || code === 4409;
+  const action = code === 4401 || httpStatus === 401 ? "refreshToken" : final ? "stop" : "retry";
+  const busy = [1012, 1013, 4429, 4503].includes(code) || httpStatus === 429 || httpStatus === 503;
   return {
     fault: {
-      code: info.code,
-      message: info.message,
+      code:
+        code === 4409
+          ? "ERR_REPLACED"
+          : code === 4400
+            ? "ERR_PROTOCOL"
+            : action !== "retry"
+              ? "ERR_AUTH_REJECTED"
+              : busy
+                ? "ERR_SERVER_OVERLOADED"
+                : online
+                  ? "ERR_WEBSOCKET_ERROR"
+                  : "ERR_NO_INTERNET",
+      message: `Connection closed (${httpStatus || code}) ${reason}`.trim(),
       phase,
-      retryable: action !== "stop",
-      ...(info.minDelayMs > 0 && { retryAfterMs: info.minDelayMs }),
+      closeCode: code,
+      details: { httpStatus },
+      cause,
+      ...(busy && { retryAfterMs }),
     },
     action,
-    floor: [info.minDelayMs, info.spreadMs],
+    floor: busy ? [retryAfterMs, spreadMs] : undefined,
   };
 }
-
-/** A fault that this client found by itself. */
-export const ownFault = (code: Fault["code"], message: string, phase: ErrorPhase, retryable = true): Fault => ({
-  code,
-  message,
-  phase,
-  retryable,
-});

@@ -9,7 +9,6 @@ export {
   snapshotOf,
   statusOf,
   type ThrottledUntil,
-  type WantedLink,
 } from "./derive.js";
 export { type Desire, desire, type Facts } from "./desire.js";
 export { type Unsubscribe, unsubscribe } from "./disposable.js";

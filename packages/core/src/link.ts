@@ -7,166 +7,165 @@
  */
 import { desire } from "./desire.js";
 import type { Fault } from "./errors.js";
-import { burn, isFresh, withLife } from "./facts/session.js";
-import { elapsed, stamp } from "./facts/time.js";
-import { type Failure, ownFault } from "./faults.js";
-import { floorUntil, freshLadder, nextDelay, type Origin, withFloor } from "./ladder.js";
+import { endJob, isFresh, needToken, setLife } from "./facts/session.js";
+import { type Failure, failure } from "./faults.js";
+import { floorUntil, freshLadder, nextDelay, type Origin, raiseFloor } from "./ladder.js";
 import type { WelcomeInfo } from "./ports.js";
 import type { Dialing, Linked, LinkId, Probe, Reason } from "./state.js";
-import type { Step } from "./step.js";
+import { elapsed, type Step, stamp } from "./step.js";
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** The id of the link that is dialled or stands. */
-export function currentLink({ s }: Step): LinkId | undefined {
-  return s.link.tag === "linked" ? s.link.link : s.link.tag === "dialing" ? s.link.dial.link : undefined;
-}
+export const currentLink = ({ link: l }: Pick<Step, "link">): LinkId | undefined =>
+  l.tag === "linked" ? l.link : l.tag === "dialing" ? l.dial.link : undefined;
 
-/** Ends whatever link there is. The driver closes its socket for the state no longer names it. */
+/** Ends whatever link there is. The driver closes its socket, for the state no longer names it. */
 export function drop(x: Step): void {
-  const { s } = x;
-  if (s.link.tag === "linked") s.lostAt = stamp(x.m);
-  // A job that only a dial waited for is aborted with it; a renewal under way may still serve the next dial.
-  if (s.link.tag === "dialing" && s.link.dial.stage === "token") endJob(x);
-  s.link = { tag: "idle" };
-  s.throttled = [];
-  s.outbox = { tag: "idle" };
+  if (x.link.tag === "linked") x.lostAt = stamp(x);
+  x.link = { tag: "idle" };
+  x.throttled = [];
 }
 
-function endJob({ s }: Step): void {
-  if (s.session.tag === "active" && s.session.job !== null) s.session = { ...s.session, job: null };
-}
-
-/** Brings the link machine in line with the facts. From `idle` it starts after `delayMs`, or at once with "now". */
+/** Brings the link machine in line with the facts. From `idle` it starts after `delayMs`, or in this step with "now". */
 export function steer(x: Step, reason: Reason, delayMs: number | "now"): void {
-  const { s, p } = x;
-  const want = desire(s, p);
+  const want = desire(x, x.p);
+  const { tag } = x.link;
   if (want.tag === "link" && want.urgency === "dial") {
-    if (s.link.tag !== "idle") return;
+    if (tag !== "idle") return;
     // The immediate dial stands in the place of the first retry.
-    if (s.ladder.step === null) s.ladder = { ...s.ladder, step: 0 };
+    x.ladder.step ??= 0;
     if (delayMs === "now") dial(x, reason);
     else wait(x, delayMs, reason);
-    return;
+    // `keep` keeps what there is; a terminal refusal outlives the background, only a call leads out of it.
+  } else if (!(want.tag === "link" && tag === "linked") && !(tag === "failed" && want.tag !== "none")) {
+    drop(x);
+    endJob(x);
+    x.reason = want.reason;
   }
-  if (want.tag === "link" && s.link.tag === "linked") return;
-  // A terminal refusal outlives the background; only a call leads out of it.
-  if (s.link.tag === "failed" && want.tag !== "none") return;
-  if (s.link.tag === "linked" || s.link.tag === "dialing") drop(x);
-  s.link = { tag: "idle" };
-  s.reason = want.reason;
 }
 
 /** Waits for the next dial: `delayMs`, and never less than the floor. */
-export function wait(x: Step, delayMs: number, reason: Reason): void {
-  const { s, m } = x;
-  s.link = { tag: "waiting", since: stamp(m), until: Math.max(m.now + delayMs, floorUntil(s.ladder)) };
-  s.reason = reason;
+function wait(x: Step, delayMs: number, reason: Reason): void {
+  x.link = { tag: "waiting", since: stamp(x), until: Math.max(x.now + delayMs, floorUntil(x.ladder)) };
+  x.reason = reason;
 }
 
 /** Dials now, or at the floor's end. */
 export function dial(x: Step, reason: Reason): void {
-  const { s, m, p } = x;
-  if (s.session.tag !== "active") return;
-  if (m.now < floorUntil(s.ladder)) return wait(x, 0, reason);
-  s.ladder = { ...s.ladder, attempt: s.ladder.attempt + 1, floor: null };
-  s.reason = reason;
-  const link = ++s.ids;
-  if (isFresh(s.session, m, p)) {
-    s.link = { tag: "dialing", dial: transportStage(x, link) };
-  } else if (s.session.renewable) {
-    s.link = {
-      tag: "dialing",
-      dial: { link, stage: "token", since: stamp(m), until: m.now + p.tokenBudgetMs, grace: 0 },
-    };
-    if (s.session.job === null) {
-      s.session = { ...s.session, job: { job: ++s.ids, reason: s.session.rejections > 0 ? "rejected" : "missing" } };
-    }
-  } else {
-    stop(x, ownFault("ERR_AUTH_REJECTED", "The token was refused and there is no way to get another", "token", false));
-  }
+  const { session: s, ladder } = x;
+  if (s.tag !== "active") return;
+  if (x.now < floorUntil(ladder)) return wait(x, 0, reason);
+  ladder.attempt++;
+  ladder.floor = null;
+  x.reason = reason;
+  const link = ++x.ids;
+  if (isFresh(x)) return callServer(x, link);
+  if (!s.renewable)
+    return stop(x, failure("ERR_AUTH_REJECTED", "The token was refused and there is no other", "token").fault);
+  needToken(x, "missing");
+  x.link = {
+    tag: "dialing",
+    dial: { link, stage: "token", since: stamp(x), until: x.now + x.p.tokenBudgetMs, grace: 0 },
+  };
 }
 
 /** The stage in which a socket exists; one budget for transport and handshake (B5.8). */
-export function transportStage({ s, m, p }: Step, link: LinkId): Dialing {
-  const budgets = p.connectBudgetsMs;
-  const budget = budgets[Math.min(s.ladder.timeouts, budgets.length - 1)] ?? 10_000;
-  return { link, stage: "transport", since: stamp(m), until: m.now + budget, grace: 0 };
+export function callServer(x: Step, link: LinkId): void {
+  const budgets = x.p.connectBudgetsMs;
+  const budget = budgets[Math.min(x.ladder.timeouts, budgets.length - 1)] ?? 0;
+  x.link = { tag: "dialing", dial: { link, stage: "transport", since: stamp(x), until: x.now + budget, grace: 0 } };
 }
 
 function tell(x: Step, fault: Fault): void {
-  x.s.fault = fault;
+  x.fault = fault;
   x.out.push({ type: "error", fault });
 }
 
 /** A terminal refusal. */
-export function stop(x: Step, fault: Fault): void {
+export function stop(x: Step, why: Omit<Fault, "retryable">): void {
+  const fault = { ...why, retryable: false };
   drop(x);
+  endJob(x);
   tell(x, fault);
-  x.s.link = { tag: "failed", fault };
-  x.s.reason = "failed";
+  x.link = { tag: "failed", fault };
+  x.reason = "failed";
 }
 
 /** Background of manual mode: a lost link does not come back by itself, not on return either (B4.5). */
-export function loseInBackground({ s, p }: Step): void {
-  if (!s.mode.auto && s.app.tag === "background" && p.background !== "keep")
-    s.mode = { ...s.mode, wish: "lostInBackground" };
+export function loseInBackground(x: Step): void {
+  if (!x.mode.auto && x.app.tag === "background" && x.p.background !== "keep") x.mode.wish = "lostInBackground";
 }
 
 /** A link or an attempt ended by itself, or was found dead. Decides what comes next. */
-export function fail(x: Step, failure: Failure, origin: Origin, reason: Reason, timedOut = false): void {
-  const { s, m, p } = x;
-  const wasLinked = s.link.tag === "linked";
-  const [minDelayMs, spreadMs] = failure.floor ?? [0, 0];
+export function fail(
+  x: Step,
+  { fault, action: byDefault, floor }: Failure,
+  origin: Origin,
+  reason: Reason,
+  timedOut = false,
+): void {
+  const { session: s, ladder, p } = x;
+  if (x.link.tag === "linked") loseInBackground(x);
+  // A job that only this dial waited for ends with it; a renewal of a lost link may still serve the next.
+  else endJob(x);
   drop(x);
-  s.ladder = { ...withFloor(s.ladder, minDelayMs, spreadMs, m), timeouts: timedOut ? s.ladder.timeouts + 1 : 0 };
-  if (failure.floor && s.ladder.floor !== null) x.out.push({ type: "save" });
-  const floorMs = Math.max(0, floorUntil(s.ladder) - m.now);
-  const verdict = p.shouldRetry?.(failure.fault, { attempt: s.ladder.attempt, defaultAction: failure.action, floorMs });
-  const action = verdict?.action ?? failure.action;
-
-  if (wasLinked) loseInBackground(x);
-  if (action === "refreshToken" && s.session.tag === "active") {
-    s.session = burn(s.session);
+  if (floor) raiseFloor(x, ...floor);
+  ladder.timeouts = timedOut ? ladder.timeouts + 1 : 0;
+  const verdict = p.shouldRetry?.(
+    { ...fault, retryable: byDefault !== "stop" },
+    { attempt: ladder.attempt, defaultAction: byDefault, floorMs: Math.max(0, floorUntil(ladder) - x.now) },
+  );
+  const action = verdict?.action ?? byDefault;
+  if (action === "refreshToken" && s.tag === "active") {
+    if (s.token) s.burnt = [s.token.value, ...s.burnt.slice(0, 7)];
+    s.token = s.job = null;
     x.out.push({ type: "save" });
-    if (s.session.rejections > 1 || !s.session.renewable)
-      return stop(x, { ...failure.fault, code: "ERR_AUTH_REJECTED", retryable: false });
-    tell(x, failure.fault);
-    return steer(x, reason, 0);
+    if (++s.rejections > 1 || !s.renewable) return stop(x, { ...fault, code: "ERR_AUTH_REJECTED" });
   }
-  if (action === "stop") return stop(x, { ...failure.fault, retryable: false });
-  tell(x, failure.fault);
+  if (action === "stop") return stop(x, fault);
+  tell(x, { ...fault, retryable: true });
+  let delayMs = action === "retry" ? nextDelay(x, origin) : 0;
   if (verdict?.action === "retry" && verdict.delayMs !== undefined) {
     // The user's last word stands above the floor too (B5.4).
-    s.ladder = { ...s.ladder, floor: null, step: (s.ladder.step ?? -1) + 1, online: false };
-    return steer(x, reason, verdict.delayMs);
+    ladder.floor = null;
+    delayMs = verdict.delayMs;
   }
-  const age = s.outage === null ? 0 : elapsed(m, s.outage.since);
-  const next = nextDelay(s.ladder, origin, s.network.online, age, m, p);
-  s.ladder = next.ladder;
-  steer(x, reason, next.delayMs);
+  steer(x, reason, delayMs);
 }
 
 /** Takes the present link away and dials another at once, floor permitting. */
 export function replace(x: Step, reason: Reason): void {
-  if (x.m.now < floorUntil(x.s.ladder)) return;
+  if (x.now < floorUntil(x.ladder)) return;
   drop(x);
   steer(x, reason, "now");
 }
 
+/** When to look next whether the peer lives: a late acknowledgement, or silence beyond the heartbeat since `from`. */
+function lookAt(x: Step, l: Linked, from: number): number | null {
+  const { p, unackedSince } = x;
+  const quiet = l.heartbeatMs === null ? Number.POSITIVE_INFINITY : from + l.heartbeatMs + p.quietSlackMs;
+  const ack =
+    unackedSince === null ? Number.POSITIVE_INFINITY : Math.max(unackedSince, l.probe?.sentAt ?? 0) + p.ackProbeMs;
+  const at = Math.min(quiet, ack);
+  return l.welcome.probes && at < Number.POSITIVE_INFINITY ? at : null;
+}
+
 /** `welcome`: the attempt became a link. */
-export function linkUp(x: Step, dialed: Dialing, info: WelcomeInfo): void {
-  const { s, m, p } = x;
-  if (s.session.tag !== "active") return;
-  s.session = withLife(s.session, info.tokenLifeMs, m);
-  const spreadMs = Math.min(Math.max(info.spreadMs ?? p.spreadMs, p.minSpreadMs), p.maxSpreadMs);
-  s.ladder = { ...s.ladder, spreadMs, timeouts: 0, online: false };
-  s.link = {
+export function linkUp(x: Step, { link }: Dialing, info: WelcomeInfo): void {
+  const { ladder, p } = x;
+  setLife(x, info.tokenLifeMs);
+  ladder.spreadMs = Math.min(Math.max(info.spreadMs ?? p.spreadMs, p.minSpreadMs), p.maxSpreadMs);
+  ladder.timeouts = 0;
+  ladder.online = false;
+  const l: Mutable<Linked> = {
     tag: "linked",
-    link: dialed.link,
-    since: stamp(m),
+    link,
+    since: stamp(x),
     welcome: info,
     heartbeatMs: info.heartbeatMs,
-    stableAt: m.now + p.stableMs,
-    quietAt: info.heartbeatMs === null ? null : m.now + info.heartbeatMs + p.quietSlackMs,
+    stableAt: x.now + p.stableMs,
+    lookAt: null,
     probe: null,
     probes: 0,
     answered: null,
@@ -176,87 +175,87 @@ export function linkUp(x: Step, dialed: Dialing, info: WelcomeInfo): void {
     successor: null,
     retiring: null,
   };
-  s.recovery = info.recovery;
-  s.reason = "welcome";
-  x.out.push({ type: "session", info, downtimeMs: s.lostAt === null ? 0 : Math.max(0, elapsed(m, s.lostAt)) });
-  s.lostAt = null;
-  if (m.unackedSince !== null) s.outbox = { tag: "busy", check: m.now + p.ackProbeMs };
+  l.lookAt = lookAt(x, l, x.now);
+  x.link = l;
+  x.recovery = info.recovery;
+  x.reason = "welcome";
+  x.out.push({ type: "session", info, downtimeMs: x.lostAt ? elapsed(x, x.lostAt) : 0 });
+  x.lostAt = null;
   askHeartbeat(x);
 }
 
 /** A client that stays linked in the background asks for a longer heartbeat, and for the server's own in the foreground (B6.3). */
 export function askHeartbeat(x: Step): void {
-  const { s, m, p } = x;
-  const l = s.link;
+  const l = x.link;
   if (l.tag !== "linked" || l.welcome.heartbeatMs === null) return;
-  const long = s.app.tag === "background" && p.background === "keep";
-  const ms = long ? Math.max(p.backgroundHeartbeatMs, l.welcome.heartbeatMs) : l.welcome.heartbeatMs;
+  const long = x.app.tag === "background" && x.p.background === "keep" ? x.p.backgroundHeartbeatMs : 0;
+  const ms = Math.max(long, l.welcome.heartbeatMs);
   if (ms === l.heartbeatMs) return;
-  s.link = { ...l, heartbeatMs: ms, quietAt: m.now + ms + p.quietSlackMs };
+  l.heartbeatMs = ms;
+  l.lookAt = lookAt(x, l, x.now);
   x.out.push({ type: "heartbeat", link: l.link, ms });
 }
 
-/** Probe deadline of B6.2, in ms. */
-function probeMs(l: Linked, { m, p }: Step): number {
-  return Math.max(p.probeMs, 2 * (l.rttMs ?? 0) + p.probeSlackMs) + m.unackedBytes / p.probeBytesPerMs;
-}
+/** Probe deadline of B6.2, from now. */
+const probeUntil = ({ now, p, unackedBytes }: Step, l: Linked): number =>
+  now + Math.max(p.probeMs, 2 * (l.rttMs ?? 0) + p.probeSlackMs) + unackedBytes / p.probeBytesPerMs;
 
 /** Asks the peer for a sign of life, unless a question is open already. */
 export function probe(x: Step, why: Probe["why"]): void {
-  const { s, m } = x;
-  const l = s.link;
-  if (l.tag !== "linked" || l.probe !== null || !l.welcome.probes) return;
-  const n = l.probes + 1;
-  s.link = { ...l, probes: n, probe: { n, why, sentAt: m.now, until: m.now + probeMs(l, x), grace: 0 } };
+  const l = x.link;
+  if (l.tag !== "linked" || l.probe || !l.welcome.probes) return;
+  l.probe = { n: ++l.probes, why, sentAt: x.now, until: probeUntil(x, l), grace: 0 };
   x.out.push({ type: "probe", link: l.link });
 }
 
 /** The probe's deadline. Dead is only who sent nothing at all since the probe, by a clock that did not sleep (B6.1). */
-export function probeDue(x: Step, l: Linked, open: Probe): void {
-  const { s, m, p } = x;
-  if (m.inboundAt > open.sentAt) {
-    s.link = {
-      ...l,
-      probe: null,
-      quietAt: l.heartbeatMs === null ? null : m.inboundAt + l.heartbeatMs + p.quietSlackMs,
-    };
-    return;
-  }
+export function probeDue(x: Step, l: Mutable<Linked>, open: Probe): void {
+  if (x.inboundAt > open.sentAt) return endProbe(x, l, x.inboundAt);
   // A late timer: messages may lie unread behind it. Twice forgiven, for a hidden page has a late timer every minute.
-  if (m.now - open.until > p.lateMs && open.grace < 2) {
-    s.link = { ...l, probe: { ...open, until: m.now + probeMs(l, x), grace: open.grace + 1 } };
+  if (x.now - open.until > x.p.lateMs && open.grace < 2) {
+    l.probe = { ...open, until: probeUntil(x, l), grace: open.grace + 1 };
     return;
   }
-  const offline = open.why === "offline" || !s.network.online;
-  const [code, message] = offline
-    ? (["ERR_NO_INTERNET", "No internet connection: the server is out of reach"] as const)
-    : open.why === "user"
-      ? (["ERR_WEBSOCKET_ERROR", "No pong in time"] as const)
-      : (["ERR_HEARTBEAT_TIMEOUT", "The connection is dead: nothing arrived since the probe"] as const);
-  fail(x, { fault: ownFault(code, message, "linked"), action: "retry" }, "diagnosed", "probeFailed");
+  const code =
+    open.why === "offline" || !x.network.online
+      ? "ERR_NO_INTERNET"
+      : open.why === "user"
+        ? "ERR_WEBSOCKET_ERROR"
+        : "ERR_HEARTBEAT_TIMEOUT";
+  fail(x, failure(code, "Nothing arrived since the probe", "linked"), "diagnosed", "probeFailed");
+}
+
+/** The question is settled: the peer lives, heard last at `from`. */
+export function endProbe(x: Step, l: Mutable<Linked>, from: number): void {
+  l.lookAt = lookAt(x, l, from);
+  l.probe = null;
+}
+
+/** Looks whether the peer has gone quiet, or an acknowledgement is late. */
+export function look(x: Step, l: Mutable<Linked>): void {
+  const at = lookAt(x, l, Math.max(x.inboundAt, l.since.now));
+  if (at !== null && at <= x.now)
+    probe(x, x.unackedSince !== null && x.unackedSince + x.p.ackProbeMs <= x.now ? "ack" : "quiet");
+  else l.lookAt = at;
 }
 
 /** The attempt's budget is used up. */
 export function attemptDue(x: Step, d: Dialing): void {
-  const { s, m, p } = x;
-  if (m.now - d.until > p.lateMs && d.grace < 1) {
-    s.link = { tag: "dialing", dial: { ...d, until: m.now + p.probeMs, grace: d.grace + 1 } };
-    return;
+  const { p } = x;
+  if (x.now - d.until > p.lateMs && d.grace < 1) {
+    x.link = { tag: "dialing", dial: { ...d, until: x.now + p.probeMs, grace: 1 } };
+  } else if (d.stage === "token") {
+    fail(x, failure("ERR_TOKEN_PROVIDER", "No token in time", "token"), "remote", "tokenFailed");
+  } else {
+    const code = x.network.online ? "ERR_CONNECT_TIMEOUT" : "ERR_NO_INTERNET";
+    fail(x, failure(code, "No welcome in time", d.stage), "remote", "attemptTimeout", true);
   }
-  if (d.stage === "token") {
-    const fault = ownFault("ERR_TOKEN_PROVIDER", `No token within ${p.tokenBudgetMs} ms`, "token");
-    return fail(x, { fault, action: "retry" }, "remote", "tokenFailed");
-  }
-  const fault = s.network.online
-    ? ownFault("ERR_CONNECT_TIMEOUT", "The server did not complete the handshake in time", d.stage)
-    : ownFault("ERR_NO_INTERNET", "No internet connection", d.stage);
-  fail(x, { fault, action: "retry" }, "remote", "attemptTimeout", true);
 }
 
 /** The link lived long enough: what went wrong before is forgotten (B2.7, B5.3). */
-export function stable({ s }: Step, l: Linked): void {
-  s.link = { ...l, stableAt: null };
-  s.ladder = freshLadder(s.ladder.spreadMs, s.ladder.floor);
-  s.fault = null;
-  if (s.session.tag === "active" && s.session.rejections > 0) s.session = { ...s.session, rejections: 0 };
+export function stable(x: Step, l: Mutable<Linked>): void {
+  l.stableAt = null;
+  x.ladder = freshLadder(x.ladder.spreadMs, x.ladder.floor);
+  x.fault = null;
+  if (x.session.tag === "active") x.session.rejections = 0;
 }

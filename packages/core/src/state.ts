@@ -76,12 +76,6 @@ export interface Network {
 /** `shown`, or hidden by `pagehide`: then the page may be in the back/forward cache and must hold no socket. */
 export type Page = "shown" | "hidden";
 
-/** Unacknowledged sends, judged lazily: a step per send would put messages through the machine. */
-export type Outbox =
-  | { readonly tag: "idle" }
-  /** Some send waited for its acknowledgement when last looked at; look again at `check`. */
-  | { readonly tag: "busy"; readonly check: number };
-
 export interface Throttled extends ThrottledFeature {
   readonly from: Stamp;
   /** `forMs` with this client's jitter. */
@@ -118,8 +112,11 @@ export interface Linked {
   readonly heartbeatMs: number | null;
   /** The ladder still stands; until when the link must live to reset it. `null`: it is reset. */
   readonly stableAt: number | null;
-  /** When to look whether the server has gone quiet; `null`: it does not ping. */
-  readonly quietAt: number | null;
+  /**
+   * When to look whether the server has gone quiet, or an acknowledgement is late; `null`: nothing to wait for. Judged
+   * lazily: a step for each message or send would put messages through the machine.
+   */
+  readonly lookAt: number | null;
   readonly probe: Probe | null;
   /** Number of the last probe sent on this link, 0 for none. */
   readonly probes: number;
@@ -199,7 +196,6 @@ export interface State {
   readonly app: App;
   readonly page: Page;
   readonly network: Network;
-  readonly outbox: Outbox;
   readonly throttled: readonly Throttled[];
   readonly link: LinkState;
   readonly ladder: Ladder;

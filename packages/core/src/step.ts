@@ -1,16 +1,21 @@
 /**
- * One step of the machine under way: a draft of the next state, the moment, the policy, and the effects so far.
- * Only the functions that transition.ts composes ever see a draft; outside, a state is immutable.
+ * One step of the machine under way: a draft of the next state together with the moment, the policy, and the effects
+ * so far. A draft's facts are copies and may be written to; what lies deeper is replaced, never written to. Only the
+ * functions that transition.ts composes ever see a draft; outside, a state is immutable.
  */
 import type { Effect, Moment } from "./events.js";
 import type { Policy } from "./policy.js";
-import type { State } from "./state.js";
+import type { Stamp, State } from "./state.js";
 
-export type Draft = { -readonly [K in keyof State]: State[K] };
+type Writable<T> = T extends readonly unknown[] ? T : T extends object ? { -readonly [K in keyof T]: T[K] } : T;
 
-export interface Step {
-  readonly s: Draft;
-  readonly m: Moment;
-  readonly p: Policy;
-  readonly out: Effect[];
-}
+export type Step = { -readonly [K in keyof State]: Writable<State[K]> } & Moment & {
+    readonly p: Policy;
+    readonly out: Effect[];
+  };
+
+/** This moment on both clocks. */
+export const stamp = ({ now, wall }: Stamp): Stamp => ({ now, wall });
+
+/** Milliseconds since `from` on whichever clock moved more: a monotonic clock may stand still in sleep, a wall clock may be set back. */
+export const elapsed = (m: Stamp, from: Stamp): number => Math.max(m.now - from.now, m.wall - from.wall);

@@ -3,7 +3,7 @@
  *
  * One step is: settle the deadlines that have passed, apply the input to the facts, bring the link machine in line
  * with what the facts now want, and note since when the derived things (status, outage) are what they are.
- * An input that names an old link or job changes nothing: that is decided here, in `mine` and in the job checks,
+ * An input that names an old link or job changes nothing: that is decided here, by `mine` and by the job's number,
  * and nowhere else.
  *
  *     facts ──desire──▶ idle ─▶ waiting ─▶ dialing ─▶ linked
@@ -16,352 +16,309 @@ import { desire } from "./desire.js";
 import type { ErrorPhase } from "./errors.js";
 import type { Effect, Input, Moment, Transition } from "./events.js";
 import { enterBackground, renewLease } from "./facts/app.js";
-import { withLife } from "./facts/session.js";
-import { throttledSet } from "./facts/throttle.js";
-import { stamp } from "./facts/time.js";
-import { closeFailure, ownFault, rejectFailure } from "./faults.js";
-import { floorUntil, freshLadder, restoredFloor, withFloor } from "./ladder.js";
+import { setLife } from "./facts/session.js";
+import { closeFailure, failure } from "./faults.js";
+import { floorUntil, freshLadder, raiseFloor, restoredFloor } from "./ladder.js";
 import {
   askHeartbeat,
+  callServer,
   currentLink,
   dial,
   drop,
+  endProbe,
   fail,
   linkUp,
   probe,
   replace,
   steer,
   stop,
-  transportStage,
 } from "./link.js";
 import type { Policy } from "./policy.js";
-import type { Linked, Session, State } from "./state.js";
-import type { Draft, Step } from "./step.js";
+import type { Reason, Stamp, State } from "./state.js";
+import { type Step, stamp } from "./step.js";
 
-export function initialState(p: Policy, at: { readonly now: number; readonly wall: number }): State {
-  return {
-    session: { tag: "uninitialized" },
-    mode: { auto: true, wish: "on" },
-    app: { tag: "foreground" },
-    page: "shown",
-    network: { online: true },
-    outbox: { tag: "idle" },
-    throttled: [],
-    link: { tag: "idle" },
-    ladder: freshLadder(p.spreadMs, null),
-    outage: null,
-    lostAt: null,
-    recovery: null,
-    reason: "notInitialized",
-    since: stamp(at),
-    fault: null,
-    ids: 0,
-  };
-}
+export const initialState = (p: Policy, at: Stamp): State => ({
+  session: { tag: "uninitialized" },
+  mode: { auto: true, wish: "on" },
+  app: { tag: "foreground" },
+  page: "shown",
+  network: { online: true },
+  throttled: [],
+  link: { tag: "idle" },
+  ladder: freshLadder(p.spreadMs, null),
+  outage: null,
+  lostAt: null,
+  recovery: null,
+  reason: "notInitialized",
+  since: stamp(at),
+  fault: null,
+  ids: 0,
+});
 
 export function transition(state: State, input: Input, m: Moment, p: Policy): Transition {
-  const s: Draft = { ...state };
   const out: Effect[] = [];
-  const x: Step = { s, m, p, out };
-  settle(x);
+  const x = { ...m, p, out } as Step;
+  for (const [key, fact] of Object.entries(state)) {
+    const copy = fact && typeof fact === "object" && !Array.isArray(fact) ? { ...fact } : fact;
+    Object.assign(x, { [key]: copy });
+  }
+  // Each expiry moves its own deadline past now or ends it; the bound guards against a policy of zero-length deadlines.
+  for (let i = 0; i < 32; i++) {
+    const due = dueDeadline(x, m, p);
+    if (due) expire(x, due.kind);
+    else break;
+  }
   apply(x, input);
-  note(x, state);
-  return { state: same(state, s) ? state : s, effects: out };
+  // An outage: a link is wanted and missing.
+  const want = desire(x, p);
+  if (want.tag !== "link" || want.urgency !== "dial" || x.link.tag === "linked") x.outage = null;
+  else x.outage ??= { since: stamp(m), notable: false };
+  if (statusOf(x) !== statusOf(state)) x.since = stamp(m);
+  return { state: seal(state, x), effects: out };
+}
+
+/** The draft as a state; facts that say the same as before are the same objects, and so is a state of nothing but those. */
+function seal(before: State, x: Step): State {
+  let changed = false;
+  const entries = Object.entries(before).map(([key, old]) => {
+    const now = x[key as keyof State];
+    if (same(old, now)) return [key, old];
+    changed = true;
+    return [key, now];
+  });
+  return changed ? (Object.fromEntries(entries) as State) : before;
+}
+
+function same(a: unknown, b: unknown): boolean {
+  if (!a || !b || typeof a !== "object" || typeof b !== "object") return a === b;
+  const [old, now] = [Object.entries(a), Object.entries(b)];
+  return old.length === now.length && now.every(([k, v]) => (a as Record<string, unknown>)[k] === v);
 }
 
 /** Whether a deadline is due: the driver then runs a `tick` of its own first, so that its outcome is told before the input's. */
-export const isDue = (s: State, m: Moment, p: Policy): boolean => dueDeadline(s, m, p) !== undefined;
+export const isDue = (s: State, m: Stamp, p: Policy): boolean => dueDeadline(s, m, p) !== undefined;
 
-/** The monotonic time of the next deadline, `undefined` for none. */
-export function nextDeadline(s: State, p: Policy): number | undefined {
-  const list = deadlines(s, p);
-  return list.length === 0 ? undefined : Math.min(...list.map((d) => d.at));
-}
-
-function settle(x: Step): void {
-  // Each expiry moves its own deadline past now or ends it; the bound guards against a policy of zero-length deadlines.
-  for (let i = 0; i < 32; i++) {
-    const due = dueDeadline(x.s, x.m, x.p);
-    if (due === undefined) return;
-    expire(x, due.kind);
-  }
-}
-
-function same(a: State, b: State): boolean {
-  return (Object.keys(a) as (keyof State)[]).every((k) => a[k] === b[k]);
-}
-
-/** Since when: status and outage. */
-function note({ s, m, p }: Step, before: State): void {
-  const want = desire(s, p);
-  const missing = want.tag === "link" && want.urgency === "dial" && s.link.tag !== "linked";
-  if (!missing) s.outage = null;
-  else if (s.outage === null) s.outage = { since: stamp(m), notable: false };
-  if (statusOf(s) !== statusOf(before)) s.since = stamp(m);
-}
+/** The monotonic time of the next deadline, `Infinity` for none. */
+export const nextDeadline = (s: State, p: Policy): number => Math.min(...deadlines(s, p).map((d) => d.at));
 
 function apply(x: Step, e: Input): void {
-  const { s, m, p } = x;
+  // A link's word counts only while that link is the one that is dialled or stands.
+  if ("link" in e && e.link !== currentLink(x)) return;
+  const { session: s, link: l, p } = x;
+  const linked = l.tag === "linked";
+  const phase: ErrorPhase = l.tag === "dialing" ? l.dial.stage : "linked";
   switch (e.type) {
-    case "tick":
-      return;
     case "init":
-      s.mode = { auto: e.auto, wish: e.auto ? "on" : "manual" };
-      if (s.session.tag !== "uninitialized") return steer(x, "starting", 0);
-      s.session = { tag: "loggedOut" };
-      s.ladder = freshLadder(p.spreadMs, restoredFloor(e.floor, m));
-      s.reason = "loggedOut";
-      return;
+      if (s.tag === "uninitialized") {
+        x.session = { tag: "loggedOut" };
+        x.ladder.floor = restoredFloor(x, e.floor);
+        x.reason = "loggedOut";
+      } else if (e.auto === x.mode.auto) return;
+      x.mode = { auto: e.auto, wish: e.auto ? "on" : "manual" };
+      if (x.app.tag === "background") enterBackground(x);
+      return steer(x, "starting", 0);
     case "login":
-      if (s.session.tag === "uninitialized") return;
+      if (s.tag === "uninitialized") return;
       clear(x);
-      s.session = {
+      x.session = {
         tag: "active",
         user: e.user,
-        token: e.token === null ? null : { value: e.token, from: stamp(m), lifeMs: e.lifeMs },
+        token: e.token === null ? null : { value: e.token, from: stamp(x), lifeMs: e.lifeMs },
         renewable: e.renewable,
         job: null,
         burnt: [],
         rejections: 0,
-        refreshFrom: m.now + p.refreshSpacingMs,
+        refreshFrom: x.now + p.refreshSpacingMs,
       };
-      if (s.mode.auto) s.mode = { auto: true, wish: "on" };
-      s.reason = s.mode.wish === "on" ? "starting" : s.mode.wish;
+      if (x.mode.auto) x.mode.wish = "on";
       // Through `waiting`, so that the dial is a later task's: listeners added right after `await login()` miss nothing.
       return steer(x, "starting", 0);
     case "logout":
-      if (s.session.tag !== "active") return;
+      if (s.tag !== "active") return;
       clear(x);
-      s.session = { tag: "loggedOut" };
-      s.mode = { ...s.mode, wish: s.mode.auto ? "on" : "manual" };
-      s.reason = "loggedOut";
+      x.session = { tag: "loggedOut" };
+      x.mode.wish = x.mode.auto ? "on" : "manual";
+      x.reason = "loggedOut";
       return;
     case "connect":
       return connect(x);
     case "disconnect":
-      if (s.mode.wish === "on") s.mode = { ...s.mode, wish: "disconnectCalled" };
+      if (x.mode.wish === "on") x.mode.wish = "disconnectCalled";
       return steer(x, "disconnectCalled", 0);
     case "ping":
-      if (s.link.tag !== "linked") return;
-      s.app = renewLease(s.app, s.mode, m, p);
+      if (!linked) return;
+      renewLease(x);
       return probe(x, "user");
     case "checkNow":
-      if (s.link.tag === "linked") return probe(x, "user");
-      return hurry(x, 0, "checkCalled");
+      return linked ? probe(x, "user") : hurry(x, 0, "checkCalled");
     case "reconnect": {
-      const want = desire(s, p);
-      if (s.link.tag === "failed" || want.tag !== "link" || want.urgency !== "dial") return;
-      return replace(x, "reconnectCalled");
+      const want = desire(x, p);
+      if (l.tag !== "failed" && want.tag === "link" && want.urgency === "dial") replace(x, "reconnectCalled");
+      return;
     }
     case "token":
-      return gotToken(x, e.job, e.value, e.lifeMs);
+      if (s.tag !== "active" || s.job?.job !== e.job) return;
+      if (s.burnt.includes(e.value))
+        return noToken(x, failure("ERR_AUTH_REJECTED", "The new token was refused before", "token"), true);
+      s.token = { value: e.value, from: stamp(x), lifeMs: e.lifeMs };
+      s.job = null;
+      s.refreshFrom = x.now + p.refreshSpacingMs;
+      x.out.push({ type: "save" });
+      if (linked) x.out.push({ type: "renew", link: l.link, token: e.value });
+      // A token that is stale on arrival is so by somebody's wrong clock: it is tried all the same.
+      if (l.tag === "dialing" && l.dial.stage === "token") callServer(x, l.dial.link);
+      return;
     case "tokenFailed":
-      return noToken(x, e);
+      if (s.tag === "active" && s.job?.job === e.job) noToken(x, { fault: e.fault, action: "retry" }, e.terminal);
+      return;
     case "opened":
-      if (s.link.tag === "dialing" && s.link.dial.link === e.link) {
-        s.link = { tag: "dialing", dial: { ...s.link.dial, stage: "handshake" } };
-      }
+      if (l.tag === "dialing") l.dial = { ...l.dial, stage: "handshake" };
       return;
     case "welcome":
-      if (s.link.tag !== "dialing" || s.link.dial.link !== e.link || s.session.tag !== "active") return;
-      if (e.info.user !== s.session.user) {
-        return stop(
-          x,
-          ownFault("ERR_AUTH_REJECTED", "The server welcomed another user than the one logged in", "handshake", false),
-        );
-      }
-      return linkUp(x, s.link.dial, e.info);
+      if (l.tag !== "dialing" || s.tag !== "active") return;
+      if (e.info.user === s.user) linkUp(x, l.dial, e.info);
+      else stop(x, failure("ERR_AUTH_REJECTED", "The server welcomed another user", "handshake").fault);
+      return;
     case "closed":
-      if (mine(x, e.link))
-        fail(
-          x,
-          closeFailure(e.close, phase(s), s.network.online, s.ladder.spreadMs),
-          "remote",
-          s.link.tag === "linked" ? "linkLost" : "attemptFailed",
-        );
-      return;
-    case "reject":
-      if (mine(x, e.link))
-        fail(x, rejectFailure(e.info, phase(s)), "remote", e.info.retry === "later" ? "serverBusy" : "rejected");
-      return;
+      return fail(
+        x,
+        closeFailure(e.close, phase, x.network.online, x.ladder.spreadMs),
+        "remote",
+        linked ? "linkLost" : "attemptFailed",
+      );
+    case "reject": {
+      const { code, message, retry, minDelayMs, spreadMs } = e.info;
+      const action = retry === "never" ? "stop" : retry === "reauth" ? "refreshToken" : "retry";
+      const fault = { code, message, phase, retryAfterMs: minDelayMs };
+      return fail(
+        x,
+        { fault, action, floor: [minDelayMs, spreadMs] },
+        "remote",
+        retry === "later" ? "serverBusy" : "rejected",
+      );
+    }
     case "fault":
-      if (mine(x, e.link))
-        fail(x, { fault: ownFault("ERR_PROTOCOL", e.message, phase(s)), action: "retry" }, "remote", "attemptFailed");
+      return fail(x, failure("ERR_PROTOCOL", e.message, phase), "remote", linked ? "linkLost" : "attemptFailed");
+    case "goaway":
+      if (!linked) return;
+      raiseFloor(x, e.minDelayMs, e.spreadMs);
+      l.leaveAt = Math.max(x.now, floorUntil(x.ladder));
       return;
-    case "goaway": {
-      const l = linkedAs(x, e.link);
-      if (l === undefined) return;
-      s.ladder = withFloor(s.ladder, e.minDelayMs, e.spreadMs, m);
-      s.link = { ...l, leaveAt: Math.max(m.now, floorUntil(s.ladder)) };
-      x.out.push({ type: "save" });
-      return;
-    }
     case "throttle":
-      if (linkedAs(x, e.link) === undefined) return;
-      if (e.features.length > 0 || s.throttled.length > 0)
-        s.reason = e.features.length > 0 ? "throttled" : "throttleEnded";
-      s.throttled = throttledSet(e.features, m, p);
+      if (!linked) return;
+      if (e.features.length + x.throttled.length > 0) x.reason = e.features.length > 0 ? "throttled" : "throttleEnded";
+      // Jitter, so that a fleet does not wake at once (B8.1).
+      x.throttled = e.features.map((f) => ({
+        ...f,
+        from: stamp(x),
+        ms: f.forMs === null ? null : f.forMs * (1 + x.random * p.throttleJitter),
+      }));
       return;
-    case "probeAck": {
-      const l = linkedAs(x, e.link);
-      if (l === undefined || l.probe === null) return;
-      const rtt = m.now - l.probe.sentAt;
-      s.link = {
-        ...l,
-        probe: null,
-        answered: { n: l.probe.n, rttMs: rtt },
-        // The weight of a new sample is that of RFC 6298.
-        rttMs: l.rttMs === null ? rtt : l.rttMs + (rtt - l.rttMs) / 8,
-        quietAt: l.heartbeatMs === null ? null : m.now + l.heartbeatMs + p.quietSlackMs,
-      };
-      return;
-    }
+    case "probeAck":
+      if (!linked || !l.probe) return;
+      l.answered = { n: l.probe.n, rttMs: x.now - l.probe.sentAt };
+      // The weight of a new sample is that of RFC 6298.
+      l.rttMs = (l.rttMs ?? l.answered.rttMs) * 0.875 + l.answered.rttMs / 8;
+      return endProbe(x, l, x.now);
     case "expiring":
       // Stale from now on: renewed in band as soon as the spacing allows, and before any dial.
-      if (linkedAs(x, e.link) !== undefined && s.session.tag === "active") s.session = withLife(s.session, 0, m);
-      return;
+      return setLife(x, 0);
     case "tokenOk":
-      if (linkedAs(x, e.link) !== undefined && s.session.tag === "active") s.session = withLife(s.session, e.lifeMs, m);
-      return;
+      return setLife(x, e.lifeMs);
     case "outbox":
-      if (m.unackedSince === null) {
-        s.outbox = { tag: "idle" };
-        if (s.app.tag === "background" && s.app.hold?.why === "acks") {
-          s.app = { ...s.app, hold: null };
-          steer(x, s.reason, 0);
-        }
-      } else if (s.link.tag === "linked" && s.outbox.tag === "idle") {
-        s.outbox = { tag: "busy", check: m.now + p.ackProbeMs };
+      if (linked && !l.probe) l.lookAt = Math.min(l.lookAt ?? x.now + p.ackProbeMs, x.now + p.ackProbeMs);
+      if (x.unackedSince === null && x.app.tag === "background" && x.app.hold?.why === "acks") {
+        x.app.hold = null;
+        steer(x, x.reason, 0);
       }
       return;
     case "foreground":
-      s.app = { tag: "foreground" };
+      x.app = { tag: "foreground" };
       askHeartbeat(x);
       return wake(x, false);
     case "background":
-      if (s.app.tag === "background") return;
-      s.app = enterBackground(s.mode, m, p);
+      if (x.app.tag === "background") return;
+      enterBackground(x);
       askHeartbeat(x);
       return steer(x, "background", 0);
-    case "frozen":
-      return;
     case "thawed":
     case "networkChange":
     case "clockJump":
       // A dial that spanned a freeze or a change of network waits for an answer that cannot come.
       return wake(x, true);
-    case "online": {
-      const back = !s.network.online;
-      s.network = { online: true };
-      wake(x, back);
-      if (s.link.tag !== "linked") s.ladder = { ...s.ladder, online: true };
+    case "online":
+      wake(x, !x.network.online);
+      x.network.online = true;
+      x.ladder.online = !linked;
       return;
-    }
     case "offline":
-      s.network = { online: false };
+      x.network.online = false;
       return probe(x, "offline");
     case "pageHidden":
-      s.page = "hidden";
+      x.page = "hidden";
       return steer(x, "pageHidden", 0);
     case "pageShown":
-      if (s.page === "shown") return;
-      s.page = "shown";
+      if (x.page === "shown") return;
+      x.page = "shown";
       return wake(x, true);
   }
 }
 
-function mine(x: Step, link: number): boolean {
-  return currentLink(x) === link;
-}
-
-function linkedAs({ s }: Step, link: number): Linked | undefined {
-  return s.link.tag === "linked" && s.link.link === link ? s.link : undefined;
-}
-
-function phase(s: State): ErrorPhase {
-  return s.link.tag === "linked" ? "linked" : s.link.tag === "dialing" ? s.link.dial.stage : "transport";
-}
-
 /** Everything that belongs to one user's connection, gone (B2.4). The server's floor stays: it is the fleet's. */
 function clear(x: Step): void {
-  const { s, p } = x;
   drop(x);
-  s.ladder = freshLadder(p.spreadMs, s.ladder.floor);
-  s.lostAt = null;
-  s.recovery = null;
-  s.fault = null;
+  x.ladder = freshLadder(x.p.spreadMs, x.ladder.floor);
+  x.lostAt = x.recovery = x.fault = null;
 }
 
 function connect(x: Step): void {
-  const { s, m, p } = x;
-  if (s.session.tag !== "active") return;
-  s.mode = { ...s.mode, wish: "on" };
-  s.app = renewLease(s.app, s.mode, m, p);
-  if (s.link.tag === "failed") {
+  const { session: s, link: l } = x;
+  if (s.tag !== "active") return;
+  x.mode.wish = "on";
+  renewLease(x);
+  if (l.tag === "failed") {
     // A fresh attempt with counters reset (R13). A burnt token stays burnt: the dial gets a new one first.
-    s.link = { tag: "idle" };
-    s.ladder = freshLadder(s.ladder.spreadMs, s.ladder.floor);
-    s.session = { ...s.session, rejections: 0 };
+    x.link = { tag: "idle" };
+    x.ladder = freshLadder(x.ladder.spreadMs, x.ladder.floor);
+    s.rejections = 0;
   }
   // An app that calls connect() in every onDisconnected must not become a hammer: half a second to a second after the loss at the earliest.
-  if (s.link.tag === "waiting") return hurry(x, s.link.since.now + 500 + m.random * 500 - m.now, "connectCalled");
-  steer(x, "connectCalled", "now");
+  if (l.tag === "waiting") hurry(x, l.since.now + 500 + x.random * 500 - x.now, "connectCalled");
+  else steer(x, "connectCalled", "now");
 }
 
-/** Brings a waiting dial forward, to `ms` from now at the latest. */
-function hurry(x: Step, ms: number, reason: "connectCalled" | "checkCalled" | "wake"): void {
-  const { s, m } = x;
-  if (s.link.tag !== "waiting" || s.link.until <= m.now + ms) return;
-  if (ms <= 0) dial(x, reason);
-  else s.link = { ...s.link, until: Math.max(m.now + ms, floorUntil(s.ladder)) };
+/** Brings a waiting dial forward, to `ms` from now at the latest; the floor holds. */
+function hurry(x: Step, ms: number, reason: Reason): void {
+  const { link: l } = x;
+  if (l.tag !== "waiting" || l.until <= x.now + ms) return;
+  if (ms <= 0) return dial(x, reason);
+  l.until = Math.max(x.now + ms, floorUntil(x.ladder));
+  x.reason = reason;
 }
 
 /** A wake signal (B5.5). `restart`: an attempt under way spanned a freeze or a network change. */
 function wake(x: Step, restart: boolean): void {
-  const { s, m, p } = x;
-  const soon = m.random * p.wakeJitterMs;
-  const l = s.link;
+  const { link: l, p } = x;
+  const soon = x.random * p.wakeJitterMs;
   if (l.tag === "linked") {
-    if (l.wokenAt !== null && m.now - l.wokenAt < p.wakeWindowMs) return;
-    s.link = { ...l, wokenAt: m.now, ...(l.probe && { probe: { ...l.probe, grace: 0 } }) };
+    if (l.wokenAt !== null && x.now - l.wokenAt < p.wakeWindowMs) return;
+    l.wokenAt = x.now;
+    if (l.probe) l.probe = { ...l.probe, grace: 0 };
     return probe(x, "wake");
   }
-  if (s.ladder.step !== null) s.ladder = { ...s.ladder, step: 0 };
-  if (l.tag === "waiting") {
-    hurry(x, soon, "wake");
-    if (s.link.tag === "waiting") s.reason = "wake";
-    return;
-  }
-  if (l.tag === "dialing" && restart) {
-    drop(x);
-    return steer(x, "wake", soon);
-  }
+  if (x.ladder.step !== null) x.ladder.step = 0;
+  if (l.tag === "waiting") return hurry(x, soon, "wake");
+  if (l.tag === "dialing" && restart) drop(x);
   steer(x, "wake", soon);
 }
 
-function gotToken(x: Step, job: number, value: string, lifeMs: number | null): void {
-  const { s, m, p } = x;
-  if (s.session.tag !== "active" || s.session.job?.job !== job) return;
-  if (s.session.burnt.includes(value)) {
-    return stop(x, ownFault("ERR_AUTH_REJECTED", "The new token is the one that the server refused", "token", false));
-  }
-  const token = { value, from: stamp(m), lifeMs };
-  s.session = { ...s.session, token, job: null, refreshFrom: m.now + p.refreshSpacingMs };
-  x.out.push({ type: "save" });
-  if (s.link.tag === "linked") x.out.push({ type: "renew", link: s.link.link, token: value });
-  // The life of a token that is stale on arrival is wrong by somebody's clock: it is tried all the same.
-  if (s.link.tag === "dialing" && s.link.dial.stage === "token") {
-    s.link = { tag: "dialing", dial: { ...transportStage(x, s.link.dial.link), since: s.link.dial.since } };
-  }
-}
-
-function noToken(x: Step, e: Extract<Input, { type: "tokenFailed" }>): void {
-  const { s, m, p } = x;
-  if (s.session.tag !== "active" || s.session.job?.job !== e.job) return;
-  s.session = { ...s.session, job: null, refreshFrom: m.now + p.refreshSpacingMs } satisfies Session;
-  if (s.link.tag === "dialing" && s.link.dial.stage === "token") {
-    return fail(x, { fault: e.fault, action: e.terminal ? "stop" : "retry" }, "remote", "tokenFailed");
-  }
-  // The link still stands on the old token: the error is told, the renewal tried again after the spacing.
-  x.out.push({ type: "error", fault: e.fault });
+/** The job for a token came to nothing: a dial that waits for it fails; a link that stands goes on with the old one, and the renewal is tried again after the spacing. */
+function noToken(x: Step, why: Parameters<typeof fail>[1], terminal: boolean): void {
+  const { session: s, link: l } = x;
+  if (s.tag !== "active") return;
+  s.job = null;
+  s.refreshFrom = x.now + x.p.refreshSpacingMs;
+  if (l.tag === "dialing" && l.dial.stage === "token")
+    fail(x, { ...why, action: terminal ? "stop" : "retry" }, "remote", "tokenFailed");
+  else x.out.push({ type: "error", fault: { ...why.fault, retryable: !terminal } });
 }

@@ -1,39 +1,34 @@
 /** Who is logged in, and whether a token may be sent. Law: a stale or burnt token is never sent; one job at a time gets a new one. */
-import type { Moment } from "../events.js";
 import type { Policy } from "../policy.js";
-import type { Session, Token } from "../state.js";
-import { elapsed, stamp } from "./time.js";
+import type { Token } from "../state.js";
+import { elapsed, type Step, stamp } from "../step.js";
 
-export type ActiveSession = Extract<Session, { tag: "active" }>;
+/** When the token becomes stale, in ms after `token.from`: the policy's margin before its end, at most a fifth of its life. `null`: never, as far as is known. */
+export const staleAfter = ({ lifeMs }: Token, p: Policy): number | null =>
+  lifeMs === null ? null : lifeMs - Math.min(p.tokenMarginMs, lifeMs / 5);
 
-/** How long before its end a token counts as stale: the margin of the policy, at most a fifth of the token's life. */
-const margin = (token: Token, p: Policy): number => Math.min(p.tokenMarginMs, (token.lifeMs ?? 0) / 5);
-
-/** When the token becomes stale, in ms after `token.from`; `null`: never, as far as is known. */
-export const staleAfter = (token: Token, p: Policy): number | null =>
-  token.lifeMs === null ? null : token.lifeMs - margin(token, p);
-
-export function isFresh(session: ActiveSession, m: Moment, p: Policy): boolean {
-  const { token, burnt } = session;
-  if (token === null || burnt.includes(token.value)) return false;
-  const stale = staleAfter(token, p);
-  // A token that cannot be renewed is better tried than given up: the server decides.
-  return stale === null || !session.renewable || elapsed(m, token.from) < stale;
+/** Whether the held token may be sent. One that cannot be renewed is better tried than given up: the server decides. */
+export function isFresh(x: Step): boolean {
+  const { session: s } = x;
+  if (s.tag !== "active" || s.token === null) return false;
+  const stale = staleAfter(s.token, x.p);
+  return stale === null || !s.renewable || elapsed(x, s.token.from) < stale;
 }
 
-/** The session with the token's remaining life as somebody who knows has just told it. */
-export function withLife(session: ActiveSession, lifeMs: number | null, m: Moment): ActiveSession {
-  if (session.token === null || lifeMs === null) return session;
-  return { ...session, token: { value: session.token.value, from: stamp(m), lifeMs } };
+/** Somebody who knows has told how long the token still lives. */
+export function setLife(x: Step, lifeMs: number | null): void {
+  const { session: s } = x;
+  if (s.tag === "active" && s.token !== null && lifeMs !== null)
+    s.token = { value: s.token.value, from: stamp(x), lifeMs };
 }
 
-/** The session after the server refused its token. */
-export function burn(session: ActiveSession): ActiveSession {
-  return {
-    ...session,
-    burnt: session.token === null ? session.burnt : [session.token.value, ...session.burnt.slice(0, 7)],
-    token: null,
-    job: null,
-    rejections: session.rejections + 1,
-  };
+/** Starts a token job, unless one runs. While it stands in the state the driver keeps it running. */
+export function needToken(x: Step, reason: "missing" | "expiring"): void {
+  const { session: s } = x;
+  if (s.tag === "active") s.job ??= { job: ++x.ids, reason: s.rejections > 0 ? "rejected" : reason };
+}
+
+/** Ends the token job: the driver aborts it. */
+export function endJob({ session: s }: Step): void {
+  if (s.tag === "active") s.job = null;
 }
