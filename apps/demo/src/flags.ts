@@ -2,8 +2,8 @@
 import { parseArgs } from "node:util";
 
 /** What `--break` can alter. */
-export const breakages = ["resume", "status", "lease", "throttle"] as const;
-export type Breakage = (typeof breakages)[number];
+export type Breakage = "resume" | "status" | "lease" | "throttle";
+const breakages: readonly Breakage[] = ["resume", "status", "lease", "throttle"];
 
 export interface Flags {
   /** Ends after the transcript. */
@@ -20,7 +20,7 @@ export interface Flags {
 
 export class FlagError extends Error {}
 
-export const usage = `usage: demo [--once | --serve] [--break ${breakages.join("|")}] [--port N] [--page DIR]
+export const usage: string = `usage: demo [--once | --serve] [--break ${breakages.join("|")}] [--port N] [--page DIR]
 
   --once       end after the transcript (so does CI=true)
   --serve      no transcript: serve the playground at once

@@ -4,6 +4,7 @@
  * Exit codes: 0 all checks passed, 1 a check failed (it is named), 2 a wrong flag, 130 interrupted during the transcript.
  */
 import { FlagError, type Flags, readFlags, usage } from "./flags.js";
+import { NoPageError, openStage } from "./stage/stage.js";
 import { CheckFailed } from "./transcript/checks.js";
 import { createPaper } from "./transcript/paper.js";
 import { playTranscript } from "./transcript/transcript.js";
@@ -16,7 +17,24 @@ async function main(flags: Flags, interrupted: AbortSignal): Promise<number> {
     const passed = await playTranscript(createPaper(print), flags.broken, interrupted);
     print(`\ndemo: ${passed} checks passed`);
   }
-  return 0;
+  if (flags.once || flags.broken !== undefined) return 0;
+  const stage = await openStage(flags);
+  try {
+    print("");
+    if (!stage.wished) print(`demo: port ${flags.port} is taken, so another was chosen`);
+    print(`demo: playground at ${stage.url}`);
+    print(
+      `demo: users ${stage.users.map(({ uid }) => uid).join(", ")}; auth key ${stage.authKey}; gateway ${stage.gateway}`,
+    );
+    print("demo: Ctrl-C ends it");
+    await new Promise<void>((resolve) => {
+      if (interrupted.aborted) resolve();
+      interrupted.addEventListener("abort", () => resolve(), { once: true });
+    });
+    return 0;
+  } finally {
+    await stage.close();
+  }
 }
 
 function flagsOrExit(): Flags {
@@ -45,6 +63,9 @@ try {
   } else if (error instanceof CheckFailed) {
     complain(`\ndemo: check failed: ${error.check}: ${error.message}`);
     process.exitCode = 1;
+  } else if (error instanceof NoPageError) {
+    complain(`demo: ${error.message}`);
+    process.exitCode = 2;
   } else {
     complain(`\ndemo: ${error instanceof Error ? error.stack : String(error)}`);
     process.exitCode = 1;

@@ -19,7 +19,7 @@ export const policy: Partial<Policy> = {
 };
 
 /** A quiet link is probed a heartbeat and its slack after the last byte, and dead a probe's deadline later. */
-export const deathMs = heartbeatMs + 200 + 500;
+export const deathMs: number = heartbeatMs + 200 + 500;
 
 /** What a loaded machine may add to any of them. */
 export const toleranceMs = 400;
