@@ -12,6 +12,7 @@ import {
   type LinkClose,
   type Policy,
   type Snapshot,
+  type State,
   type StatusChange,
   type TokenResult,
   type WelcomeInfo,
@@ -76,6 +77,8 @@ export interface Rig {
   readonly changes: StatusChange[];
   readonly snapshots: Snapshot[];
   readonly errors: ConnectionError[];
+  /** What was given out to be saved. */
+  readonly saved: State[];
   /** What listeners threw. */
   readonly thrown: unknown[];
   /** The draw, where it is not seeded. */
@@ -120,6 +123,7 @@ export function createRig(options: RigOptions = {}): Rig {
   const snapshots: Snapshot[] = [];
   const errors: ConnectionError[] = [];
   const thrown: unknown[] = [];
+  const saved: State[] = [];
   let tokens = 0;
   let rtt: number | null = null;
   let initialized = false;
@@ -135,6 +139,7 @@ export function createRig(options: RigOptions = {}): Rig {
     lifecycle,
     url: "ws://gateway.test/",
     policy: options.policy,
+    save: (state) => void saved.push(state),
     onListenerError: (error) => void thrown.push(error),
   });
   connection.addConnectionListener("rig", {
@@ -164,6 +169,7 @@ export function createRig(options: RigOptions = {}): Rig {
     snapshots,
     errors,
     thrown,
+    saved,
     chance: typeof options.chance === "number" ? options.chance : 0.5,
     start({ auto = true, user = "ann", token = "T0", lifeMs = null, renewable = false } = {}) {
       if (!initialized) connection.init({ auto });
