@@ -207,8 +207,10 @@ export function createLink(shared: Shared, linkNo: number, wire: Wire): InnerLin
   function onFrame(frame: readonly unknown[]): void {
     switch (frame[0]) {
       case EVENT: {
-        const [, n, alias, kind, from, sentAt, data, id] = frame;
-        const channel = channels.get(alias) as Channel | undefined;
+        // By index: taking an array apart by pattern costs an iterator, and this runs for each event.
+        const n = frame[1];
+        const kind = frame[3];
+        const channel = channels.get(frame[2]) as Channel | undefined;
         const { received } = shared;
         const p = channel?.partition as number;
         const last = received[p];
@@ -219,11 +221,11 @@ export function createLink(shared: Shared, linkNo: number, wire: Wire): InnerLin
             class: "durable",
             kind,
             channel: channel.channel,
-            from: from as string,
-            data,
-            sentAt: sentAt as number,
+            from: frame[4] as string,
+            data: frame[6],
+            sentAt: frame[5] as number,
             position: { epoch, positions: received.length > 1 ? received.slice() : [n] },
-            id: id as string | undefined,
+            id: frame[7] as string | undefined,
           });
           shared.delivered[p] = n;
           moved = true;
@@ -233,10 +235,16 @@ export function createLink(shared: Shared, linkNo: number, wire: Wire): InnerLin
         break;
       }
       case EPHEMERAL: {
-        const [, alias, kind, from, data] = frame;
-        const channel = channels.get(alias) as Channel | undefined;
+        const kind = frame[2];
+        const channel = channels.get(frame[1]) as Channel | undefined;
         if (typeof kind !== "string" || !channel) malformed();
-        host.ephemeral({ class: "ephemeral", kind, channel: channel.channel, from: from as string, data });
+        host.ephemeral({
+          class: "ephemeral",
+          kind,
+          channel: channel.channel,
+          from: frame[3] as string,
+          data: frame[4],
+        });
         break;
       }
       case ACK:
