@@ -83,6 +83,22 @@ describe("lifecycle of platform-node", () => {
     }
   });
 
+  it("[B6.4] two clients in one process do not take the stop away from each other", async () => {
+    const { pid, lifecycle, second, stop } = await startLifecycleProcess({ group: "job" });
+    try {
+      const watching = await lifecycle.watch();
+      await second();
+      for (let n = 1; n <= 2; n++) {
+        process.kill(pid, "SIGTSTP");
+        await stopped(pid, true);
+        process.kill(pid, "SIGCONT");
+        await expect.poll(async () => (await watching.signals()).map(({ type }) => type)).toHaveLength(2 * n);
+      }
+    } finally {
+      await stop();
+    }
+  });
+
   it("[B6.4] a process that no shell controls is not stopped by it, and hears that it goes on", async () => {
     const { pid, lifecycle, stop } = await startLifecycleProcess({ group: "orphan" });
     try {

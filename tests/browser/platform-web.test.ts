@@ -37,10 +37,12 @@ describe("lifecycle of platform-web", () => {
       Date.now = now;
     });
     const told: unknown[] = [];
-    const cancel = webLifecycle().watch((signal) => told.push(signal));
-    onTestFinished(cancel);
+    const lifecycle = webLifecycle();
+    onTestFinished(lifecycle.watch((signal) => told.push(signal)));
     window.dispatchEvent(new Event("online"));
     Date.now = () => now() + 3_600_000;
+    // One who comes now was not there, but must not hide it from those who were.
+    lifecycle.watch(() => {})();
     window.dispatchEvent(new Event("online"));
     window.dispatchEvent(new Event("online"));
     Date.now = () => now() + 3_601_000;

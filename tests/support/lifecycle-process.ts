@@ -20,7 +20,7 @@ const SUSPENSION_MS = 2300;
 /** Starts one; Ctrl-Z stops a job, and nothing that no shell controls. */
 export async function startLifecycleProcess(options: {
   readonly group: "job" | "orphan";
-}): Promise<LifecycleHarness & { readonly pid: number }> {
+}): Promise<LifecycleHarness & { readonly pid: number; second(): Promise<void> }> {
   const child = startProgram(program, { ...options, withTest: false });
   const heard: { readonly watcher: number; readonly signal: LifecycleSignal }[] = [];
   const { pid } = JSON.parse(await child.line((line) => line.startsWith('{"pid"'))) as { pid: number };
@@ -38,6 +38,7 @@ export async function startLifecycleProcess(options: {
   return {
     pid,
     stop: () => child.stop(),
+    second: () => ask<void>("second"),
     lifecycle: {
       async watch() {
         const watcher = await ask<number>("watch");

@@ -10,6 +10,7 @@
 import type { Cancel, Clock, Lifecycle, LifecycleSignal } from "@cc/core";
 import { nodeClock } from "./clock.js";
 import { reachableAddresses } from "./interfaces.js";
+import { watchSuspend } from "./suspend.js";
 
 export interface NodeLifecycleOptions {
   /**
@@ -70,29 +71,22 @@ export function nodeLifecycle(options: NodeLifecycleOptions = {}): Lifecycle {
     );
   };
 
-  const onSuspend = (): void => {
-    frozen = true;
-    tell({ type: "frozen" });
-    // Listening took the stop away. It is given back by raising the signal again without us, not by SIGSTOP, which would
-    // also stop a process of an orphaned group, that nobody could continue.
-    process.off("SIGTSTP", onSuspend);
-    if (process.listenerCount("SIGTSTP") === 0) process.kill(process.pid, "SIGTSTP");
-    // From here on we run again. A watcher may have left when told; then nothing listens any more.
-    if (watchers.size > 0) process.on("SIGTSTP", onSuspend);
-  };
-
+  let stopSuspend: Cancel = () => {};
   const start = (): void => {
     seen = see();
     frozen = false;
     tick();
     if (!suspendSignals) return;
-    process.on("SIGTSTP", onSuspend);
+    stopSuspend = watchSuspend(() => {
+      frozen = true;
+      tell({ type: "frozen" });
+    });
     // Also after a SIGSTOP, which cannot be caught: then the look sees the clocks.
     process.on("SIGCONT", look);
   };
   const stop = (): void => {
     stopTick();
-    process.off("SIGTSTP", onSuspend);
+    stopSuspend();
     process.off("SIGCONT", look);
   };
 

@@ -1,5 +1,5 @@
 /**
- * A process whose lifecycle is watched from outside. It reads one command a line: `watch`, `cancel N`, `current`, `attached`,
+ * A process whose lifecycle is watched from outside. It reads one command a line: `watch`, `cancel N`, `current`, `attached`, `second`,
  * `network TEXT`; and answers each with one line of JSON. Signals are lines as well: `{"watcher":N,"signal":{…}}`.
  */
 import { createInterface } from "node:readline";
@@ -51,6 +51,10 @@ const answer = (line: string): unknown => {
       return lifecycle.current();
     case "attached":
       return timers + process.listenerCount("SIGTSTP") + process.listenerCount("SIGCONT");
+    case "second":
+      // Another client in the same process, with a lifecycle of its own.
+      nodeLifecycle({ suspendSignals: true }).watch((signal) => tell({ watcher: "second", signal }));
+      return null;
     case "network":
       network = argument;
       return null;

@@ -1,4 +1,6 @@
 /** One suite for each port. They register themselves with Vitest (`describe`, `it`); call them at the top of a test file. */
+
+export type { LinkHarness } from "./attempt.js";
 export { clockConformance } from "./clock.js";
 export {
   type LifecycleHarness,
@@ -8,6 +10,6 @@ export {
   type RemoteLifecycle,
   type Watching,
 } from "./lifecycle.js";
-export { type LinkHarness, linkConformance } from "./link.js";
+export { linkConformance } from "./link.js";
 export { type StorageAbilities, type StorageHarness, storageConformance } from "./storage.js";
 export { poll } from "./until.js";
