@@ -239,8 +239,14 @@ describe("connect()", () => {
       () => {},
       lose,
       () => rig.lose({ code: 4403 }),
-      () => (lose(), rig.dialled(5_000)),
-      () => (lose(), rig.dialled(5_000).open()),
+      () => {
+        lose();
+        rig.dialled(5_000);
+      },
+      () => {
+        lose();
+        rig.dialled(5_000).open();
+      },
     ]) {
       act();
       const gone = rig.watch(rig.connection.disconnect());

@@ -97,6 +97,8 @@ export interface Rig {
   lose(close?: Partial<LinkClose>): void;
   /** Answers every probe after `rttMs` ms; `null`: never. Default: never. */
   answerProbes(rttMs: number | null): void;
+  /** Answers that are on their way: the only timers that are not the driver's. */
+  readonly answering: number;
   watch<T>(promise: Promise<T>): Watched<T>;
   status(): string;
   phase(): string;
@@ -126,6 +128,7 @@ export function createRig(options: RigOptions = {}): Rig {
   const saved: State[] = [];
   let tokens = 0;
   let rtt: number | null = null;
+  let answering = 0;
   let initialized = false;
 
   const getToken = createScriptedFunction<[reason: string], TokenResult>(() => {
@@ -153,7 +156,12 @@ export function createRig(options: RigOptions = {}): Rig {
   connection.on("error", (error) => void errors.push(error));
   connection.subscribe((snapshot) => void snapshots.push(snapshot));
   protocol.onAct = ({ host }, act) => {
-    if (act === "probe" && rtt !== null) clock.after(rtt, () => host.probeAck());
+    if (act !== "probe" || rtt === null) return;
+    answering += 1;
+    clock.after(rtt, () => {
+      answering -= 1;
+      host.probeAck();
+    });
   };
 
   const rig: Rig = {
@@ -208,6 +216,9 @@ export function createRig(options: RigOptions = {}): Rig {
     },
     answerProbes(rttMs) {
       rtt = rttMs;
+    },
+    get answering() {
+      return answering;
     },
     watch<T>(promise: Promise<T>): Watched<T> {
       const watched: { -readonly [K in keyof Watched<T>]: Watched<T>[K] } = {
