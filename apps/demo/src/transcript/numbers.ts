@@ -22,10 +22,10 @@ export const policy: Partial<Policy> = {
 export const deathMs: number = heartbeatMs + 200 + 500;
 
 /** What a loaded machine may add to any of them. */
-export const toleranceMs = 400;
+export const toleranceMs = 600;
 
 /** How long a told status may lag behind the truth, outside a black hole. */
-export const promptMs = 500;
+export const promptMs = 750;
 
 /** Printed at the top, so that nobody takes these numbers for the contract's. */
 export const shortened: readonly string[] = [
