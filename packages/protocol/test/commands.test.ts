@@ -96,6 +96,10 @@ describe("tokens", () => {
     expect(a?.pipe?.closed?.code).toBe(4401);
     expect(world.hub.revoke({ session: "nobody" })).toBe(0);
     expect(c?.pipe?.closed).toBeUndefined();
+    a?.connect();
+    expect(world.hub.revoke({ user: "bob" })).toBe(1);
+    expect(a?.pipe?.closed).toBeUndefined();
+    expect(c?.pipe?.closed?.code).toBe(4401);
   });
 });
 

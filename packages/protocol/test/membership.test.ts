@@ -63,6 +63,20 @@ describe("membership", () => {
     expect(ann.results.slice(2)).toMatchObject([{ ok: true }, { ok: false, code: "ERR_SEND_REJECTED" }]);
   });
 
+  it("[B10.5] a join is acknowledged when it is in force at this gateway, not when the log has it", () => {
+    const world = createWorld();
+    const ann = world.client("ann");
+    ann.connect();
+    world.log.lags = true;
+    ann.session.join("group:g", (result) => ann.results.push(result), 0);
+    ann.send("group:g", "right behind");
+    world.turn();
+    expect(ann.results).toEqual([]);
+    world.log.catchUp();
+    world.turn();
+    expect(ann.results.map(({ ok }) => ok)).toEqual([true, true]);
+  });
+
   it("[B10.5] the joiner's own instance is not echoed its marker, its other instances are", () => {
     const world = createWorld();
     const phone = world.client("ann", { instance: "phone", nonce: "nonce-phone" });

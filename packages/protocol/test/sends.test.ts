@@ -240,6 +240,29 @@ describe("sends", () => {
     expect(ann.results.every(({ ok }) => ok)).toBe(true);
   });
 
+  it("[B10.6] a send is applied only when the one before it on its channel is, however long the log takes", async () => {
+    const world = createWorld();
+    const ann = world.client("ann");
+    ann.connect();
+    const { append } = world.log;
+    const held: (() => void)[] = [];
+    world.log.append = (...args) =>
+      new Promise((resolve) => held.push(() => resolve(append(...args) as { readonly ok: true; readonly n: number })));
+    ann.send("user:bob", 1);
+    ann.send("user:bob", 2);
+    ann.send("user:cat", "elsewhere");
+    world.turn();
+    expect(held).toHaveLength(2);
+    while (held.length > 0) {
+      held.pop()?.();
+      await Promise.resolve();
+      await Promise.resolve();
+    }
+    world.turn();
+    expect(world.log.entries.map(({ data }) => data)).toEqual(["elsewhere", 1, 2]);
+    expect(ann.results.every(({ ok }) => ok)).toBe(true);
+  });
+
   it("[B10.6] one failure stops those behind it only where the caller asked for that", () => {
     const world = createWorld();
     const ann = world.client("ann");

@@ -35,7 +35,7 @@ export interface Log {
   readonly rings: readonly Ring[];
   alias(channel: string): number;
   partitionOf(channel: string): number;
-  /** Takes the next entry; `show` runs when a join is in force already and a leave is not yet. Ignores repeats. */
+  /** Takes the next entry, and shows it when it is in force. Ignores repeats. */
   apply(entry: LogEntry, show: (entry: RingEntry, marker: Marker | undefined) => void): void;
   encode(entry: LogEntry): RingEntry;
   audiences(channel: string, from: string): readonly string[];
@@ -114,10 +114,10 @@ export function createLog(settings: Settings, broker: Broker): Log {
       if (entry.n <= ring.last) return;
       const marker = markerOf(entry);
       const encoded = encode(entry);
-      if (marker?.change === "joined") members.apply(entry.channel, marker.user, marker.change, entry.n);
+      // An interval ends with its marker included, so a leaver still sees it.
+      if (marker) members.apply(entry.channel, marker.user, marker.change, entry.n);
       ring.push(encoded, audiences(entry.channel, entry.from));
       show(encoded, marker);
-      if (marker && marker.change !== "joined") members.apply(entry.channel, marker.user, marker.change, entry.n);
       wake();
     },
     sees(user, { channel, from, n }) {

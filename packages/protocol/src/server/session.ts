@@ -141,7 +141,6 @@ export function openSession(core: Core, host: SessionHost): Link {
       settle(
         () => settings.verify(hello.token, { app: hello.app, instance: hello.instance }),
         (verdict) => {
-          if (current().at !== "authenticating") return;
           if (!verdict.ok) refuseToken(verdict);
           else {
             settle(

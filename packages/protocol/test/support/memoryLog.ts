@@ -22,6 +22,9 @@ export interface MemoryLog extends Broker {
   /** Refuses the next append. */
   refuseNext: Appended | undefined;
   reads: number;
+  /** Entries are followed only when `catchUp` is called. */
+  lags: boolean;
+  catchUp(): void;
   records: MemberRecord[];
   /** Forgets entries up to `floor`. */
   trim(partition: number, floor: number): void;
@@ -37,6 +40,7 @@ export function createMemoryLog(options: { readonly partitions?: number; readonl
   const followers = new Set<{ readonly partition: number; readonly follower: Follower }>();
   const listeners = new Set<(event: CastEvent) => void>();
   const known = new Map<string, number>();
+  const late: (() => void)[] = [];
   function reply<T>(value: T): Awaitable<T> {
     if (log.answers === "never") return new Promise<T>(() => {});
     if (log.answers === "fails") return Promise.reject(new Error("the log is away"));
@@ -50,6 +54,10 @@ export function createMemoryLog(options: { readonly partitions?: number; readonl
     answers: "now",
     refuseNext: undefined,
     reads: 0,
+    lags: false,
+    catchUp() {
+      for (const tell of late.splice(0)) tell();
+    },
     records: [],
     wall: 1_700_000_000_000,
     partitionOf: (channel) => [...channel].reduce((sum, char) => sum + (char.codePointAt(0) ?? 0), 0) % partitions,
@@ -69,7 +77,11 @@ export function createMemoryLog(options: { readonly partitions?: number; readonl
       const entry: LogEntry = { ...event, partition, n, channel, sentAt: log.wall };
       log.entries.push(entry);
       if (dedupId !== undefined) known.set(dedupId, n);
-      for (const each of [...followers]) if (each.partition === partition) each.follower.entry(entry);
+      const tell = (): void => {
+        for (const each of [...followers]) if (each.partition === partition) each.follower.entry(entry);
+      };
+      if (log.lags) late.push(tell);
+      else tell();
       return reply<Appended>({ ok: true, n });
     },
     read(partition, after, upTo, max) {
