@@ -1,5 +1,7 @@
 /**
- * `pnpm size [--out FILE]`: what the packages cost in a browser, with a table per module, and exit 1 above a gate.
+ * `pnpm size [--out FILE] [--ceiling]`: what the packages cost in a browser, with a table per module, and exit 1 above a
+ * gate. With `--ceiling` it exits 1 only above the ceiling, which is where we are: CI holds that line while a gate is
+ * missed (docs/decisions.md), and a ceiling only ever goes down.
  * 1 kB is 1,000 bytes here, the stricter reading.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -15,25 +17,35 @@ interface Entry {
   readonly from: string;
   /** gzip -9 bytes above which the command fails. */
   readonly gate: number;
+  /** gzip -9 bytes that have been reached: never more again. */
+  readonly ceiling: number;
   /** gzip -9 bytes that we want to get to. */
   readonly goal?: number;
 }
 
 const entries: readonly Entry[] = [
-  { name: "@cc/core, all of it", source: 'export * from "@cc/core";', from: "packages/sdk", gate: 5_000 },
+  {
+    name: "@cc/core, all of it",
+    source: 'export * from "@cc/core";',
+    from: "packages/sdk",
+    gate: 5_000,
+    ceiling: 10_400,
+  },
   {
     // The sdk's browser entry wires transport-browser and platform-web itself.
     name: "createClient for browsers, with cc1(), transport and platform",
     source: 'export { cc1, createClient } from "@cc/sdk";',
     from: "packages/react",
     gate: 9_500,
+    ceiling: 18_100,
     goal: 8_000,
   },
 ];
 
-const { values } = parseArgs({ options: { out: { type: "string" } } });
+const { values } = parseArgs({ options: { out: { type: "string" }, ceiling: { type: "boolean", default: false } } });
 
-const verdict = ({ gate, goal }: Entry, gzip: number): string => {
+const verdict = ({ gate, goal, ceiling }: Entry, gzip: number): string => {
+  if (gzip > ceiling) return `OVER the ceiling of ${ceiling} by ${gzip - ceiling}`;
   if (gzip > gate) return `OVER the gate of ${gate} by ${gzip - gate}`;
   if (goal === undefined) return `gate ${gate}, ${gate - gzip} to spare`;
   return `gate ${gate}, goal ${goal}: ${gzip > goal ? `${gzip - goal} above` : "reached"}`;
@@ -49,7 +61,12 @@ for (const entry of entries) {
     console.error(`size: ${entry.name} holds no code, so nothing was measured`);
     process.exit(1);
   }
-  results.push({ name: entry.name, gate: entry.gate, over: weight.gzip > entry.gate, ...weight });
+  results.push({
+    name: entry.name,
+    gate: entry.gate,
+    over: weight.gzip > (values.ceiling ? entry.ceiling : entry.gate),
+    ...weight,
+  });
   console.log(`\n${entry.name}`);
   for (const { module, bytes } of weight.modules) console.log(`${String(bytes).padStart(9)}  ${module}`);
   console.log(`${String(weight.minified).padStart(9)}  minified, in ${weight.chunks} chunk(s)`);

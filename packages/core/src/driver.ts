@@ -6,7 +6,7 @@
  * listeners, and looks at the promises. Whatever a listener calls waits in the queue. Messages do not come
  * through here: a link hands them to its protocol, and one number is written for each.
  */
-import { type Bus, createBus, type ListenOptions } from "./bus.js";
+import { Bus, type ListenOptions } from "./bus.js";
 import { links, type Snapshot, type Status, snapshotOf, stableSnapshot, statusOf } from "./derive.js";
 import { desire } from "./desire.js";
 import { type Unsubscribe, unsubscribe } from "./disposable.js";
@@ -21,17 +21,21 @@ import type {
   Clock,
   Lifecycle,
   Link,
+  LinkClose,
+  LinkHandlers,
   Logger,
   OpenLink,
   Protocol,
   ProtocolHost,
   ProtocolLink,
   RandomSource,
+  RejectInfo,
+  ThrottledFeature,
   WelcomeInfo,
 } from "./ports.js";
 import type { Floor, Reason, State, TokenJob } from "./state.js";
 import { initialState, isDue, nextDeadline, transition } from "./transition.js";
-import { createWaiters, type Verdict } from "./waiters.js";
+import { type Verdict, Waiter } from "./waiters.js";
 
 /** What a status change tells (B1.7). Frozen. */
 export interface StatusChange {
@@ -152,8 +156,13 @@ export interface Connection {
   ): Promise<Snapshot>;
   /** The current snapshot at once, then each change. */
   subscribe(listener: (s: Snapshot) => void, options?: ListenOptions): Unsubscribe;
-  readonly on: Bus<ConnectionEvents>["on"];
-  readonly events: Bus<ConnectionEvents>["events"];
+  on<K extends keyof ConnectionEvents>(
+    event: K,
+    listener: (value: ConnectionEvents[K]) => void,
+    options?: ListenOptions,
+  ): Unsubscribe;
+  /** The same as an asynchronous iterable. */
+  events<K extends keyof ConnectionEvents>(event: K, options?: CallOptions): AsyncIterableIterator<ConnectionEvents[K]>;
   /** The same id replaces in place. No replay. */
   addConnectionListener(id: string, listener: ConnectionListener): Unsubscribe;
   removeConnectionListener(id: string): void;
@@ -163,15 +172,8 @@ export interface Connection {
   readonly disposed: boolean;
 }
 
-/** A socket that exists, and the protocol's view of it. */
-interface Socket {
-  link?: Link;
-  protocol?: ProtocolLink;
-  inboundAt: number;
-}
-
 const MAX_TIMER_MS = 2 ** 31 - 1;
-const NEVER = Number.NEGATIVE_INFINITY;
+const INFINITY = Number.POSITIVE_INFINITY;
 
 /** The callbacks of a listener that each status calls. */
 const CALLS = {
@@ -181,31 +183,131 @@ const CALLS = {
   featureThrottled: ["onFeatureThrottled"],
 } as const;
 
+/**
+ * A socket that exists: what the transport and the protocol of one link call. Late events of an old link die here as
+ * well as in the machine. One object with prototype methods, for there is one in each of thousands of clients.
+ */
+class Socket implements LinkHandlers, ProtocolHost {
+  link: Link | undefined;
+  protocol: ProtocolLink | undefined;
+  inboundAt: number = -INFINITY;
+  readonly id: number;
+  readonly #driver: Driver;
+
+  constructor(driver: Driver, id: number) {
+    this.#driver = driver;
+    this.id = id;
+  }
+
+  get alive(): boolean {
+    return this.#driver.sockets.includes(this);
+  }
+
+  #word(input: Input): void {
+    if (this.alive) this.#driver.dispatch(input);
+  }
+
+  // The transport's.
+  opened(): void {
+    this.#word({ type: "opened", link: this.id });
+    this.#driver.enqueue(() => {
+      const { session } = this.#driver.state();
+      if (this.alive && session.tag === "active") this.protocol?.opened(session.token?.value ?? null);
+    });
+  }
+  message(data: string | Uint8Array): void {
+    if (!this.alive) return;
+    this.inboundAt = this.#driver.clock.now();
+    this.protocol?.message(data);
+  }
+  closed(close: LinkClose): void {
+    if (this.alive) this.#driver.beforeLoss();
+    this.#word({ type: "closed", link: this.id, close });
+  }
+
+  // The protocol's.
+  send(data: string | Uint8Array): void {
+    if (this.alive) this.link?.send(data);
+  }
+  welcome(info: WelcomeInfo): void {
+    this.#word({ type: "welcome", link: this.id, info });
+  }
+  reject(info: RejectInfo): void {
+    this.#word({ type: "reject", link: this.id, info });
+  }
+  goaway(minDelayMs: number, spreadMs: number): void {
+    this.#word({ type: "goaway", link: this.id, minDelayMs, spreadMs });
+  }
+  throttle(features: readonly ThrottledFeature[]): void {
+    this.#word({ type: "throttle", link: this.id, features });
+  }
+  probeAck(): void {
+    this.#word({ type: "probeAck", link: this.id });
+  }
+  expiring(inMs: number): void {
+    this.#word({ type: "expiring", link: this.id, inMs });
+  }
+  tokenOk(lifeMs: number | null): void {
+    this.#word({ type: "tokenOk", link: this.id, lifeMs });
+  }
+  fault(message: string): void {
+    if (this.alive) this.link?.close(4400);
+    this.#word({ type: "fault", link: this.id, message });
+  }
+  outbox(): void {
+    if (this.alive) this.#driver.outbox();
+  }
+}
+
+/** The connection over the given ports. Constructing it does nothing. */
 export function createConnection(options: ConnectionOptions): Connection {
-  const { clock, random, openLink, lifecycle, logger } = options;
-  const later = clock.later ?? ((fn: () => void): void => void clock.after(0, fn));
-  const onListenerError = options.onListenerError ?? ((error: unknown): void => logger?.error?.(String(error)));
-  const bus = createBus<ConnectionEvents>(onListenerError);
-  const waiters = createWaiters(() => arm());
-  const sockets = new Map<number, Socket>();
+  return new Driver(options);
+}
 
-  let policy = revised(defaultPolicy, options.policy);
-  let state = initialState(policy, { now: clock.now(), wall: clock.wall() });
-  let snapshot = stableSnapshot(undefined, snapshotOf(state, policy));
-  let identity: Identity | undefined;
-  let disposed = false;
-  let stopWatching: Cancel | undefined;
+class Driver implements Connection {
+  readonly clock: Clock;
+  /** Those that exist; at most two. */
+  sockets: readonly Socket[] = [];
+  disposed = false;
+  readonly #options: ConnectionOptions;
+  readonly #onListenerError: (error: unknown) => void;
+  readonly #bus: Bus<ConnectionEvents>;
+  #policy: Policy;
+  #state: State;
+  #snapshot: Snapshot;
+  #identity: Identity | undefined;
+  #stopWatching: Cancel | undefined;
+  #queue: (() => void)[] | undefined;
+  #waiters: readonly Waiter[] = [];
+  #request: { readonly job: number; readonly run: TokenRequest } | undefined;
+  #listeners: readonly { readonly id: string; listener: ConnectionListener; readonly off: () => void }[] = [];
+  /** The one physical timer. */
+  #timerAt = INFINITY;
+  #timerHold = false;
+  #cancelTimer: Cancel | undefined;
 
-  function attempt<T>(fn: () => T): T | undefined {
+  constructor(options: ConnectionOptions) {
+    const { clock, logger } = options;
+    this.clock = clock;
+    this.#options = options;
+    this.#onListenerError = options.onListenerError ?? ((error: unknown): void => logger?.error?.(String(error)));
+    this.#bus = new Bus(this.#onListenerError);
+    this.#policy = this.#revised(defaultPolicy, options.policy);
+    this.#state = initialState(this.#policy, { now: clock.now(), wall: clock.wall() });
+    this.#snapshot = stableSnapshot(undefined, snapshotOf(this.#state, this.#policy));
+  }
+
+  #attempt<T>(fn: () => T): T | undefined {
     try {
       return fn();
     } catch (error) {
-      onListenerError(error);
+      this.#onListenerError(error);
       return undefined;
     }
   }
 
-  function revised(before: Policy, more: Partial<Policy> = {}): Policy {
+  #revised(before: Policy, more: Partial<Policy> = {}): Policy {
+    if (Object.keys(more).length === 0) return before;
     const { background = before.background, shouldRetry } = more;
     return {
       ...before,
@@ -213,331 +315,390 @@ export function createConnection(options: ConnectionOptions): Connection {
       // A copy, for the snapshot that shows it is frozen.
       background: typeof background === "object" ? { ...background } : background,
       // A throwing shouldRetry must not break a step: the default then stands.
-      shouldRetry: shouldRetry ? (f, c) => attempt(() => shouldRetry(f, c)) : before.shouldRetry,
+      shouldRetry: shouldRetry ? (f, c) => this.#attempt(() => shouldRetry(f, c)) : before.shouldRetry,
     };
   }
 
   // ---- the queue -----------------------------------------------------------------------------------------------
 
-  const queue: (() => void)[] = [];
-  let running = false;
-
-  function enqueue(job: () => void): void {
-    queue.push(job);
-    if (running) return;
-    running = true;
+  enqueue(job: () => void): void {
+    if (this.#queue) {
+      this.#queue.push(job);
+      return;
+    }
+    this.#queue = [job];
     try {
-      for (let next = queue.shift(); next; next = queue.shift()) next();
+      for (let next = this.#queue.shift(); next; next = this.#queue.shift()) next();
     } finally {
-      running = false;
+      this.#queue = undefined;
     }
   }
 
-  const dispatch = (input: Input): void => enqueue(() => step(input));
+  dispatch(input: Input): void {
+    this.enqueue(() => this.#step(input));
+  }
 
-  function step(input: Input): void {
-    const { protocol } = identity ?? {};
+  #step(input: Input): void {
+    const { clock } = this;
+    const protocol = this.#identity?.protocol;
+    const current = currentLink(this.#state);
     const m: Moment = {
       now: clock.now(),
       wall: clock.wall(),
-      random: random(),
-      inboundAt: sockets.get(currentLink(state) ?? 0)?.inboundAt ?? NEVER,
+      random: this.#options.random(),
+      inboundAt: this.sockets.find(({ id }) => id === current)?.inboundAt ?? -INFINITY,
       unackedSince: protocol?.unackedSince() ?? null,
       unackedBytes: protocol?.unackedBytes() ?? 0,
     };
     // What is due is told by itself, before the input that happened to come next.
-    if (isDue(state, m, policy)) commit({ type: "tick" }, m);
-    commit(input, m);
-    settle();
+    if (isDue(this.#state, m, this.#policy)) this.#commit({ type: "tick" }, m);
+    this.#commit(input, m);
+    this.#settle();
   }
 
-  function commit(input: Input, m: Moment): void {
-    if (disposed) return;
-    const before = snapshot;
-    const next = transition(state, input, m, policy);
-    if (next.state === state && next.effects.length === 0) return;
-    state = next.state;
-    snapshot = stableSnapshot(before, snapshotOf(state, policy));
-    reconcile();
-    for (const effect of next.effects) carryOut(effect);
-    tell(before, next.effects);
+  #commit(input: Input, m: Moment): void {
+    if (this.disposed) return;
+    const before = this.#snapshot;
+    const { state, effects } = transition(this.#state, input, m, this.#policy);
+    if (state === this.#state && effects.length === 0) return;
+    this.#state = state;
+    this.#snapshot = stableSnapshot(before, snapshotOf(state, this.#policy));
+    this.#reconcile();
+    for (const effect of effects) this.#carryOut(effect);
+    this.#tell(before, effects);
   }
 
   /** Looks at the promises, and sets the timer for what comes next. */
-  function settle(): void {
-    for (const waiter of [...waiters.all]) waiter.look(clock.now());
-    arm();
+  #settle(): void {
+    for (const waiter of this.#waiters) waiter.look(this.clock.now());
+    this.#arm();
+  }
+
+  #wait<T>(
+    check: () => Verdict<T>,
+    signal?: AbortSignalLike,
+    until?: () => number | undefined,
+    timedOut?: () => unknown,
+  ): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const waiter: Waiter = new Waiter(
+        check,
+        resolve as (value: unknown) => void,
+        reject,
+        signal,
+        until,
+        timedOut,
+        () => {
+          this.#waiters = this.#waiters.filter((w) => w !== waiter);
+          this.#arm();
+        },
+      );
+      this.#waiters = [...this.#waiters, waiter];
+    });
   }
 
   // ---- what should exist ---------------------------------------------------------------------------------------
 
-  function reconcile(): void {
-    const wanted = links(state);
-    for (const [id, socket] of sockets) if (!wanted.includes(id)) closeSocket(id, socket);
+  #reconcile(): void {
+    const wanted = links(this.#state);
+    for (const socket of this.sockets) if (!wanted.includes(socket.id)) this.#close(socket);
     for (const id of wanted) {
-      if (sockets.has(id)) continue;
-      const socket: Socket = { inboundAt: NEVER };
-      sockets.set(id, socket);
+      if (this.sockets.some((s) => s.id === id)) continue;
+      const socket = new Socket(this, id);
+      this.sockets = [...this.sockets, socket];
       // Never in the calling tick: connect → disconnect → connect opens one socket (B4.2, R29).
-      later(() => enqueue(() => openSocket(id, socket)));
+      this.#later(() => this.enqueue(() => this.#open(socket)));
     }
-    reconcileJob();
+    const job = this.#state.session.tag === "active" ? this.#state.session.job : null;
+    if (job?.job !== this.#request?.job) this.#reconcileJob(job);
   }
 
-  function closeSocket(id: number, { link, protocol }: Socket): void {
-    protocol?.bye();
-    sockets.delete(id);
-    protocol?.detach();
-    link?.close(1000);
+  #later(fn: () => unknown): void {
+    if (this.clock.later) this.clock.later(fn);
+    else this.clock.after(0, fn);
   }
 
-  function openSocket(id: number, socket: Socket): void {
-    // Late events of an old link die here as well as in the machine.
-    const alive = (): boolean => sockets.get(id) === socket;
-    if (!alive() || !identity) return;
-    const word = (input: Input): void => {
-      if (alive()) dispatch(input);
-    };
-    const host: ProtocolHost = {
-      send: (data) => {
-        if (alive()) socket.link?.send(data);
-      },
-      welcome: (info) => word({ type: "welcome", link: id, info }),
-      reject: (info) => word({ type: "reject", link: id, info }),
-      goaway: (minDelayMs, spreadMs) => word({ type: "goaway", link: id, minDelayMs, spreadMs }),
-      throttle: (features) => word({ type: "throttle", link: id, features }),
-      probeAck: () => word({ type: "probeAck", link: id }),
-      expiring: (inMs) => word({ type: "expiring", link: id, inMs }),
-      tokenOk: (lifeMs) => word({ type: "tokenOk", link: id, lifeMs }),
-      fault: (message) => {
-        if (alive()) socket.link?.close(4400);
-        word({ type: "fault", link: id, message });
-      },
-      // A step for each message would be dear: the machine is told only when it would look too late (see state.ts, lookAt).
-      outbox: () => {
-        const { link: l, app } = state;
-        const late =
-          l.tag === "linked" && (l.lookAt ?? clock.now() + policy.ackProbeMs + 1) > clock.now() + policy.ackProbeMs;
-        if (late || (app.tag === "background" && app.hold?.why === "acks")) word({ type: "outbox" });
-        arm();
-      },
-    };
-    const protocol = identity.protocol.attach(id, host);
-    socket.protocol = protocol;
-    const { url } = options;
-    socket.link = openLink((typeof url === "function" ? attempt(url) : url) ?? "", identity.protocol, {
-      opened: () => {
-        word({ type: "opened", link: id });
-        enqueue(() => {
-          if (alive() && state.session.tag === "active") protocol.opened(state.session.token?.value ?? null);
-        });
-      },
-      message: (data) => {
-        if (!alive()) return;
-        socket.inboundAt = clock.now();
-        protocol.message(data);
-      },
-      closed: (close) => {
-        // After a suspension the app may be in the foreground again before its event says so: a loss counts as a
-        // background loss only if the app is in the background (B4.5).
-        if (alive() && state.app.tag === "background" && !lifecycle.current().background)
-          dispatch({ type: "foreground" });
-        word({ type: "closed", link: id, close });
-      },
-    });
+  #close(socket: Socket): void {
+    socket.protocol?.bye();
+    this.sockets = this.sockets.filter((s) => s !== socket);
+    socket.protocol?.detach();
+    socket.link?.close(1000);
   }
 
-  let request: { readonly job: number; readonly run: TokenRequest } | undefined;
+  #open(socket: Socket): void {
+    const protocol = this.#identity?.protocol;
+    if (!socket.alive || !protocol) return;
+    const { url, openLink } = this.#options;
+    socket.protocol = protocol.attach(socket.id, socket);
+    socket.link = openLink((typeof url === "function" ? this.#attempt(url) : url) ?? "", protocol, socket);
+  }
 
-  function reconcileJob(): void {
-    const wanted = state.session.tag === "active" ? state.session.job : null;
-    if (wanted?.job === request?.job) return;
-    request?.run.abort();
-    request = undefined;
-    const run = wanted && identity?.fetchToken?.(wanted.reason);
+  #reconcileJob(wanted: TokenJob | null): void {
+    this.#request?.run.abort();
+    this.#request = undefined;
+    const run = wanted && this.#identity?.fetchToken?.(wanted.reason);
     if (!run) return;
     const { job } = wanted;
-    request = { job, run };
+    this.#request = { job, run };
     run.result.then(
-      ({ token, lifeMs }) => dispatch({ type: "token", job, value: token, lifeMs }),
-      (error: unknown) => dispatch({ type: "tokenFailed", job, ...tokenFault(error) }),
+      ({ token, lifeMs }) => this.dispatch({ type: "token", job, value: token, lifeMs }),
+      (error: unknown) => this.dispatch({ type: "tokenFailed", job, ...tokenFault(error) }),
     );
   }
 
-  // ---- the one physical timer ----------------------------------------------------------------------------------
-
-  let timer: { readonly at: number; readonly hold: boolean; readonly cancel: Cancel } | undefined;
-
-  function arm(): void {
-    const never = Number.POSITIVE_INFINITY;
-    const until = [...waiters.all].map((w) => w.until() ?? never);
-    const at = disposed
-      ? never
-      : Math.min(nextDeadline(state, policy), identity?.protocol.deadline() ?? never, ...until);
-    const hold = waiters.all.size > 0 || state.link.tag === "waiting" || state.link.tag === "dialing";
+  #arm(): void {
+    const protocol = this.#identity?.protocol;
+    const { tag } = this.#state.link;
+    let at = this.disposed
+      ? INFINITY
+      : Math.min(nextDeadline(this.#state, this.#policy), protocol?.deadline() ?? INFINITY);
+    if (!this.disposed) for (const { until } of this.#waiters) at = Math.min(at, until?.() ?? INFINITY);
+    const hold = this.#waiters.length > 0 || tag === "waiting" || tag === "dialing";
     // One that comes too early is let be: it looks, finds nothing due, and is set again.
-    if (timer && timer.at <= at && timer.hold === hold && at < never) return;
-    timer?.cancel();
-    timer = undefined;
-    if (at === never) return;
-    const fire = (): void => {
-      timer = undefined;
-      identity?.protocol.tick();
-      dispatch({ type: "tick" });
-    };
-    timer = {
-      at,
-      hold,
-      cancel: clock.after(Math.min(Math.max(0, Math.ceil(at - clock.now())), MAX_TIMER_MS), fire, hold),
-    };
+    if (this.#cancelTimer && this.#timerAt <= at && this.#timerHold === hold && at < INFINITY) return;
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    if (at === INFINITY) return;
+    const ms = Math.ceil(at - this.clock.now());
+    this.#timerAt = at;
+    this.#timerHold = hold;
+    if (ms > 0) this.#cancelTimer = this.clock.after(Math.min(ms, MAX_TIMER_MS), this.#fire, hold);
+    else {
+      // Due already: the next task will do, and a timer of 0 ms is a millisecond late.
+      const cancel = (): void => {
+        this.#cancelTimer = undefined;
+      };
+      this.#cancelTimer = cancel;
+      this.#later(() => this.#cancelTimer === cancel && this.#fire());
+    }
+  }
+
+  readonly #fire = (): void => {
+    this.#cancelTimer = undefined;
+    this.#identity?.protocol.tick();
+    this.dispatch({ type: "tick" });
+  };
+
+  /** After a suspension the app may be in the foreground again before its event says so: a loss counts as a background loss only if the app is in the background (B4.5). */
+  beforeLoss(): void {
+    if (this.#state.app.tag === "background" && !this.#options.lifecycle.current().background)
+      this.dispatch({ type: "foreground" });
+  }
+
+  /** A step for each message would be dear: the machine is told only when it would look too late (see state.ts, lookAt). */
+  outbox(): void {
+    const { link: l, app } = this.#state;
+    const soon = this.clock.now() + this.#policy.ackProbeMs;
+    const late = l.tag === "linked" && (l.lookAt ?? INFINITY) > soon;
+    if (late || (app.tag === "background" && app.hold?.why === "acks")) this.dispatch({ type: "outbox" });
+    this.#arm();
   }
 
   // ---- effects and listeners -----------------------------------------------------------------------------------
 
-  function carryOut(effect: Effect): void {
-    if (effect.type === "save") options.save?.(state);
-    const protocol = "link" in effect ? sockets.get(effect.link)?.protocol : undefined;
+  #carryOut(effect: Effect): void {
+    if (effect.type === "save") this.#options.save?.(this.#state);
+    const protocol = "link" in effect ? this.sockets.find(({ id }) => id === effect.link)?.protocol : undefined;
     if (effect.type === "probe") protocol?.probe();
     if (effect.type === "renew") protocol?.renew(effect.token);
     if (effect.type === "heartbeat") protocol?.heartbeat(effect.ms);
   }
 
-  function tell(before: Snapshot, effects: readonly Effect[]): void {
-    const now = snapshot;
+  #tell(before: Snapshot, effects: readonly Effect[]): void {
+    const { logger } = this.#options;
+    const now = this.#snapshot;
     const { status: current, reason, attempt, retryAt } = now;
     let error: ConnectionError | undefined;
     for (const e of effects) {
       if (e.type !== "error") continue;
       error = errorOf(e.fault);
       logger?.warn?.(error.message, { code: error.code, phase: error.phase });
-      bus.emit("error", error);
+      this.#bus.emit("error", error);
     }
     if (current !== before.status) {
       logger?.info?.(current, { reason, attempt });
-      bus.emit(
-        "status",
-        Object.freeze({ previous: before.status, current, reason, attempt, retryAt, ...(error && { error }) }),
-      );
+      const change = { previous: before.status, current, reason, attempt, retryAt, ...(error && { error }) };
+      this.#bus.emit("status", Object.freeze(change));
     }
-    if (now !== before) bus.emit("snapshot", now);
+    if (now !== before) this.#bus.emit("snapshot", now);
     for (const e of effects) {
       if (e.type !== "session") continue;
       const { recovery, session } = e.info;
-      bus.emit("session", Object.freeze({ recovery, session, downtimeMs: e.downtimeMs, link: now.link ?? 0 }));
+      this.#bus.emit("session", Object.freeze({ recovery, session, downtimeMs: e.downtimeMs, link: now.link ?? 0 }));
     }
   }
 
-  const listeners = new Map<string, { listener: ConnectionListener; off: () => void }>();
-
-  function addConnectionListener(id: string, listener: ConnectionListener): Unsubscribe {
-    const entry = listeners.get(id) ?? { listener, off: () => {} };
+  addConnectionListener(id: string, listener: ConnectionListener): Unsubscribe {
+    const known = this.#listeners.find((l) => l.id === id);
     // The same id replaces in place: the registration stays where it is in the order.
-    entry.listener = listener;
-    if (!listeners.has(id)) {
-      listeners.set(id, entry);
-      const offs = [
-        bus.on("error", (error) => {
-          if (error.phase !== "storage") entry.listener.onConnectionError?.(error);
-        }),
-        bus.on("status", ({ current }) => {
-          for (const call of CALLS[current]) entry.listener[call]?.();
-        }),
-      ];
-      entry.off = () => {
-        for (const off of offs) off();
+    if (known) known.listener = listener;
+    else {
+      const error = this.#bus.on("error", (e) => {
+        if (e.phase !== "storage") entry.listener.onConnectionError?.(e);
+      });
+      const status = this.#bus.on("status", ({ current }) => {
+        for (const call of CALLS[current]) entry.listener[call]?.();
+      });
+      const off = (): void => {
+        error();
+        status();
       };
+      const entry = { id, listener, off };
+      this.#listeners = [...this.#listeners, entry];
     }
     return unsubscribe(() => {
       // Another listener may have taken the id since.
-      if (listeners.get(id)?.listener === listener) removeConnectionListener(id);
+      if (this.#listeners.some((l) => l.listener === listener)) this.removeConnectionListener(id);
     });
   }
 
-  function removeConnectionListener(id: string): void {
-    listeners.get(id)?.off();
-    listeners.delete(id);
+  removeConnectionListener(id: string): void {
+    this.#listeners.find((l) => l.id === id)?.off();
+    this.#listeners = this.#listeners.filter((l) => l.id !== id);
+  }
+
+  on<K extends keyof ConnectionEvents>(
+    event: K,
+    listener: (value: ConnectionEvents[K]) => void,
+    o?: ListenOptions,
+  ): Unsubscribe {
+    return this.#bus.on(event, listener, o);
+  }
+
+  events<K extends keyof ConnectionEvents>(event: K, o?: CallOptions): AsyncIterableIterator<ConnectionEvents[K]> {
+    return this.#bus.events(event, o);
+  }
+
+  subscribe(listener: (s: Snapshot) => void, { signal, once }: ListenOptions = {}): Unsubscribe {
+    const off = this.#bus.on("snapshot", listener, { signal });
+    if (!this.disposed && !signal?.aborted) this.#attempt(() => listener(this.#snapshot));
+    if (once) off();
+    return off;
+  }
+
+  report(fault: Fault): void {
+    this.#bus.emit("error", errorOf(fault));
   }
 
   // ---- calls ---------------------------------------------------------------------------------------------------
 
+  status(): Status {
+    return statusOf(this.#state);
+  }
+  snapshot(): Snapshot {
+    return this.#snapshot;
+  }
+  state(): State {
+    return this.#state;
+  }
+
+  init({ auto, floor = null, policy }: Parameters<Connection["init"]>[0]): void {
+    const { lifecycle } = this.#options;
+    this.enqueue(() => {
+      if (this.disposed) return;
+      this.#policy = this.#revised(this.#policy, policy);
+      this.#stopWatching ??= lifecycle.watch((signal) => this.dispatch(signal));
+      this.#step({ type: "init", auto, floor });
+      const { background, online } = lifecycle.current();
+      if (background) this.#step({ type: "background" });
+      if (!online) this.#step({ type: "offline" });
+    });
+  }
+
+  login(who: Identity): void {
+    this.enqueue(() => {
+      this.#identity = who;
+      const { user, token, lifeMs, fetchToken } = who;
+      this.#step({ type: "login", user, token, lifeMs, renewable: !!fetchToken });
+    });
+  }
+
+  logout(): void {
+    this.enqueue(() => {
+      this.#step({ type: "logout" });
+      this.#identity = undefined;
+    });
+  }
+
   /** Runs a call in the queue, and looks at its promise before the next job. */
-  const call = <T>(job: () => Promise<T>, signal?: AbortSignalLike): Promise<T> =>
-    new Promise<T>((resolve, reject) =>
-      enqueue(() => {
-        if (disposed) return reject(refused("ERR_DISPOSED"));
+  #call<T>(job: () => Promise<T>, signal?: AbortSignalLike): Promise<T> {
+    return new Promise<T>((resolve, reject) =>
+      this.enqueue(() => {
+        if (this.disposed) return reject(refused("ERR_DISPOSED"));
         if (signal?.aborted) return reject(signal.reason);
         resolve(job());
-        settle();
+        this.#settle();
       }),
     );
+  }
 
   /** What stands in the way of any link; `undefined` for nothing. */
-  function obstacle(
-    loggedOut: "ERR_NOT_LOGGED_IN" | "ERR_LOGGED_OUT",
-  ): { readonly error: ConnectionError } | undefined {
-    const { session, link, mode } = state;
+  #obstacle(loggedOut: "ERR_NOT_LOGGED_IN" | "ERR_LOGGED_OUT"): { readonly error: ConnectionError } | undefined {
+    const { session, link, mode } = this.#state;
     if (session.tag === "uninitialized") return { error: refused("ERR_NOT_INITIALIZED") };
     if (session.tag === "loggedOut") return { error: refused(loggedOut) };
     if (link.tag === "failed") return { error: errorOf(link.fault) };
     return mode.wish === "on" ? undefined : { error: refused("ERR_ABORTED", mode.wish) };
   }
 
-  const connect: Connection["connect"] = ({ signal } = {}) =>
-    call(() => {
-      const alreadyConnected = state.link.tag === "linked";
-      let loggedOut: Parameters<typeof obstacle>[0] = "ERR_NOT_LOGGED_IN";
-      step({ type: "connect" });
+  connect({ signal }: CallOptions = {}): Promise<{ readonly alreadyConnected: boolean }> {
+    return this.#call(() => {
+      const alreadyConnected = this.#state.link.tag === "linked";
+      let loggedOut: "ERR_NOT_LOGGED_IN" | "ERR_LOGGED_OUT" = "ERR_NOT_LOGGED_IN";
+      this.#step({ type: "connect" });
       // Counts only the time during which a link was wanted and missing (B4.2).
-      let left = policy.connectTimeoutMs;
+      let left = this.#policy.connectTimeoutMs;
       let since: number | undefined;
       const check = (): Verdict<{ readonly alreadyConnected: boolean }> => {
-        const now = clock.now();
+        const now = this.clock.now();
         if (since !== undefined) left -= now - since;
-        since = state.outage ? now : undefined;
-        const found = state.link.tag === "linked" ? { ok: { alreadyConnected } } : obstacle(loggedOut);
+        since = this.#state.outage ? now : undefined;
+        const found = this.#state.link.tag === "linked" ? { ok: { alreadyConnected } } : this.#obstacle(loggedOut);
         loggedOut = "ERR_LOGGED_OUT";
         return found;
       };
-      return waiters.add(check, signal, () => (since === undefined ? undefined : since + left), connectTimedOut);
+      const until = (): number | undefined => (since === undefined ? undefined : since + left);
+      return this.#wait(check, signal, until, () => this.#connectTimedOut());
     }, signal);
-
-  function connectTimedOut(): ConnectionError {
-    const { retryAt, online, error: cause } = snapshot;
-    return connectionError(
-      online ? "ERR_CONNECT_TIMEOUT" : "ERR_NO_INTERNET",
-      "Not connected in time; attempts go on",
-      "call",
-      {
-        retryable: true,
-        cause,
-        details: { retryAt, lastError: cause?.code },
-        ...(retryAt && { retryAfterMs: Math.max(0, retryAt - clock.wall()) }),
-      },
-    );
   }
 
-  const ping: Connection["ping"] = ({ signal } = {}) =>
-    call(() => {
-      const { session, mode } = state;
-      const none = session.tag !== "active" && obstacle("ERR_NOT_LOGGED_IN");
+  #connectTimedOut(): ConnectionError {
+    const { retryAt, online, error: cause } = this.#snapshot;
+    const code = online ? "ERR_CONNECT_TIMEOUT" : "ERR_NO_INTERNET";
+    return connectionError(code, "Not connected in time; attempts go on", "call", {
+      retryable: true,
+      cause,
+      details: { retryAt, lastError: cause?.code },
+      ...(retryAt && { retryAfterMs: Math.max(0, retryAt - this.clock.wall()) }),
+    });
+  }
+
+  disconnect(): Promise<void> {
+    return this.#call(async () => this.#step({ type: "disconnect" }));
+  }
+
+  ping({ signal }: CallOptions = {}): Promise<PingResult> {
+    return this.#call(() => {
+      const none = this.#state.session.tag !== "active" && this.#obstacle("ERR_NOT_LOGGED_IN");
       if (none) return Promise.reject(none.error);
-      if (mode.auto) return Promise.reject(refused("ERROR_PING_NOT_AVAILABLE"));
-      step({ type: "ping" });
-      const pong = answer();
-      return waiters.add(() => {
+      if (this.#state.mode.auto) return Promise.reject(refused("ERROR_PING_NOT_AVAILABLE"));
+      this.#step({ type: "ping" });
+      const pong = this.#answer();
+      return this.#wait((): Verdict<PingResult> => {
         const rttMs = pong();
         if (rttMs === "pending") return undefined;
-        if (rttMs !== "lost") return { ok: { rttMs, leaseUntil: snapshot.leaseUntil } };
-        const code = state.session.tag === "active" ? "ERR_WEBSOCKET_ERROR" : "ERR_LOGGED_OUT";
+        if (rttMs !== "lost") return { ok: { rttMs, leaseUntil: this.#snapshot.leaseUntil } };
+        const code = this.#state.session.tag === "active" ? "ERR_WEBSOCKET_ERROR" : "ERR_LOGGED_OUT";
         return { error: connectionError(code, "No pong", "linked", { retryable: true }) };
       }, signal);
     }, signal);
+  }
 
   /** Watches the probe that is open on the present link: its round trip in ms, `null` without a probe, `lost`, or `pending`. */
-  function answer(): () => number | null | "pending" | "lost" {
-    const { link: at } = state;
+  #answer(): () => number | null | "pending" | "lost" {
+    const { link: at } = this.#state;
     return () => {
-      const { link: l } = state;
+      const { link: l } = this.#state;
       if (at.tag !== "linked" || l.tag !== "linked" || l.link !== at.link) return "lost";
       const n = at.probe?.n;
       if (!n) return null;
@@ -546,107 +707,76 @@ export function createConnection(options: ConnectionOptions): Connection {
     };
   }
 
-  const check = (type: "checkNow" | "reconnect", { signal }: CallOptions = {}): Promise<CheckResult> =>
-    call(() => {
-      const want = desire(state, policy);
-      if (state.link.tag === "failed" || want.tag !== "link" || (type === "reconnect" && want.urgency !== "dial")) {
-        return Promise.reject(refused("ERR_ABORTED", state.reason));
+  checkNow(o?: CallOptions): Promise<CheckResult> {
+    return this.#check("checkNow", o);
+  }
+  reconnect(o?: CallOptions): Promise<CheckResult> {
+    return this.#check("reconnect", o);
+  }
+
+  #check(type: "checkNow" | "reconnect", { signal }: CallOptions = {}): Promise<CheckResult> {
+    return this.#call(() => {
+      const { ladder, reason } = this.#state;
+      const want = desire(this.#state, this.#policy);
+      if (
+        this.#state.link.tag === "failed" ||
+        want.tag !== "link" ||
+        (type === "reconnect" && want.urgency !== "dial")
+      ) {
+        return Promise.reject(refused("ERR_ABORTED", reason));
       }
-      const floor = floorUntil(state.ladder);
-      step({ type });
-      const pong = answer();
-      return waiters.add((): Verdict<CheckResult> => {
-        const { tag } = state.link;
+      const floor = floorUntil(ladder);
+      this.#step({ type });
+      const pong = this.#answer();
+      return this.#wait((): Verdict<CheckResult> => {
+        const { tag } = this.#state.link;
         if (tag === "dialing") return undefined;
-        if (tag === "waiting") return { ok: { linked: false, rttMs: null, retryAt: snapshot.retryAt } };
-        if (tag !== "linked") return obstacle("ERR_LOGGED_OUT") ?? { error: refused("ERR_ABORTED", state.reason) };
+        if (tag === "waiting") return { ok: { linked: false, rttMs: null, retryAt: this.#snapshot.retryAt } };
+        if (tag !== "linked")
+          return this.#obstacle("ERR_LOGGED_OUT") ?? { error: refused("ERR_ABORTED", this.#state.reason) };
         const rttMs = pong();
-        const below = floor - clock.now();
         if (rttMs === "pending") return undefined;
-        return {
-          ok: {
-            linked: true,
-            rttMs: rttMs === "lost" ? null : rttMs,
-            retryAt: below > 0 ? clock.wall() + below : null,
-          },
-        };
+        const below = floor - this.clock.now();
+        const retryAt = below > 0 ? this.clock.wall() + below : null;
+        return { ok: { linked: true, rttMs: rttMs === "lost" ? null : rttMs, retryAt } };
       }, signal);
     }, signal);
+  }
 
-  return {
-    status: () => statusOf(state),
-    snapshot: () => snapshot,
-    state: () => state,
-    init: ({ auto, floor = null, policy: more }) =>
-      enqueue(() => {
-        if (disposed) return;
-        policy = revised(policy, more);
-        stopWatching ??= lifecycle.watch(dispatch);
-        step({ type: "init", auto, floor });
-        const { background, online } = lifecycle.current();
-        if (background) step({ type: "background" });
-        if (!online) step({ type: "offline" });
-      }),
-    login: (who) =>
-      enqueue(() => {
-        identity = who;
-        const { user, token, lifeMs, fetchToken } = who;
-        step({ type: "login", user, token, lifeMs, renewable: !!fetchToken });
-      }),
-    logout: () =>
-      enqueue(() => {
-        step({ type: "logout" });
-        identity = undefined;
-      }),
-    connect,
-    disconnect: () => call(async () => step({ type: "disconnect" })),
-    ping,
-    checkNow: (o) => check("checkNow", o),
-    reconnect: (o) => check("reconnect", o),
-    until: (what, { signal, timeoutMs } = {}) =>
-      call(() => {
-        const end = timeoutMs === undefined ? undefined : clock.now() + timeoutMs;
-        const holds = (): boolean =>
-          typeof what === "function" ? what(snapshot) : what === "linked" ? snapshot.linked : snapshot.status === what;
-        const look = (): Verdict<Snapshot> => {
-          try {
-            return holds() ? { ok: snapshot } : undefined;
-          } catch (error) {
-            return { error };
-          }
-        };
-        return waiters.add(
-          look,
-          signal,
-          () => end,
-          () => refused("ERR_CONNECT_TIMEOUT"),
-        );
-      }, signal),
-    subscribe: (listener, o) => {
-      const off = bus.on("snapshot", listener, o?.signal && { signal: o.signal });
-      if (!disposed && !o?.signal?.aborted) attempt(() => listener(snapshot));
-      if (o?.once) off();
-      return off;
-    },
-    on: bus.on,
-    events: bus.events,
-    addConnectionListener,
-    removeConnectionListener,
-    report: (fault) => bus.emit("error", errorOf(fault)),
-    dispose: () => {
-      if (disposed) return;
-      disposed = true;
-      stopWatching?.();
-      bus.clear();
-      for (const [id, socket] of sockets) closeSocket(id, socket);
-      request?.run.abort();
-      for (const waiter of [...waiters.all]) waiter.reject(refused("ERR_DISPOSED"));
-      arm();
-    },
-    get disposed() {
-      return disposed;
-    },
-  };
+  until(
+    what: Status | "linked" | ((s: Snapshot) => boolean),
+    { signal, timeoutMs }: CallOptions & { readonly timeoutMs?: number | undefined } = {},
+  ): Promise<Snapshot> {
+    return this.#call(() => {
+      const end = timeoutMs === undefined ? undefined : this.clock.now() + timeoutMs;
+      const look = (): Verdict<Snapshot> => {
+        const s = this.#snapshot;
+        try {
+          const holds = typeof what === "function" ? what(s) : what === "linked" ? s.linked : s.status === what;
+          return holds ? { ok: s } : undefined;
+        } catch (error) {
+          return { error };
+        }
+      };
+      return this.#wait(
+        look,
+        signal,
+        () => end,
+        () => refused("ERR_CONNECT_TIMEOUT"),
+      );
+    }, signal);
+  }
+
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    this.#stopWatching?.();
+    this.#bus.clear();
+    for (const socket of this.sockets) this.#close(socket);
+    this.#request?.run.abort();
+    for (const waiter of this.#waiters) waiter.reject(refused("ERR_DISPOSED"));
+    this.#arm();
+  }
 }
 
 /** An error of a call that cannot be carried out. What to do about each code is in `remediation`. */

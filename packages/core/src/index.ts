@@ -1,5 +1,5 @@
 /** @cc/core: the connection machine, its driver, the errors and the ports. Importing it does nothing. */
-export { type Bus, createBus, type ListenOptions } from "./bus.js";
+export { Bus, type ListenOptions } from "./bus.js";
 export { type Deadline, type DeadlineKind, deadlines } from "./deadlines.js";
 export {
   links,

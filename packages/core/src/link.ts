@@ -119,7 +119,8 @@ export function fail(
   const action = verdict?.action ?? byDefault;
   if (action === "refreshToken" && s.tag === "active") {
     if (s.token) s.burnt = [s.token.value, ...s.burnt.slice(0, 7)];
-    s.token = s.job = null;
+    s.token = null;
+    s.job = null;
     x.out.push({ type: "save" });
     if (++s.rejections > 1 || !s.renewable) return stop(x, { ...fault, code: "ERR_AUTH_REJECTED" });
   }

@@ -57,11 +57,9 @@ export const initialState = (p: Policy, at: Stamp): State => ({
 
 export function transition(state: State, input: Input, m: Moment, p: Policy): Transition {
   const out: Effect[] = [];
-  const x = { ...m, p, out } as Step;
-  for (const [key, fact] of Object.entries(state)) {
-    const copy = fact && typeof fact === "object" && !Array.isArray(fact) ? { ...fact } : fact;
-    Object.assign(x, { [key]: copy });
-  }
+  const { session, mode, app, network, link, ladder } = state;
+  const facts = { session: { ...session }, mode: { ...mode }, app: { ...app }, network: { ...network } };
+  const x: Step = { ...state, ...m, p, out, ...facts, link: { ...link }, ladder: { ...ladder } };
   // Each expiry moves its own deadline past now or ends it; the bound guards against a policy of zero-length deadlines.
   for (let i = 0; i < 32; i++) {
     const due = dueDeadline(x, m, p);
@@ -79,14 +77,14 @@ export function transition(state: State, input: Input, m: Moment, p: Policy): Tr
 
 /** The draft as a state; facts that say the same as before are the same objects, and so is a state of nothing but those. */
 function seal(before: State, x: Step): State {
+  const next: Record<string, unknown> = {};
   let changed = false;
-  const entries = Object.entries(before).map(([key, old]) => {
-    const now = x[key as keyof State];
-    if (same(old, now)) return [key, old];
-    changed = true;
-    return [key, now];
-  });
-  return changed ? (Object.fromEntries(entries) as State) : before;
+  for (const key of Object.keys(before) as (keyof State)[]) {
+    const kept = same(before[key], x[key]);
+    changed ||= !kept;
+    next[key] = kept ? before[key] : x[key];
+  }
+  return changed ? (next as unknown as State) : before;
 }
 
 function same(a: unknown, b: unknown): boolean {
@@ -268,7 +266,9 @@ function apply(x: Step, e: Input): void {
 function clear(x: Step): void {
   drop(x);
   x.ladder = freshLadder(x.p.spreadMs, x.ladder.floor);
-  x.lostAt = x.recovery = x.fault = null;
+  x.lostAt = null;
+  x.recovery = null;
+  x.fault = null;
 }
 
 function connect(x: Step): void {

@@ -8,48 +8,46 @@ import type { AbortSignalLike } from "./ports.js";
 export type Verdict<T> = { readonly ok: T } | { readonly error: unknown } | undefined;
 
 /** One promise that waits. */
-interface Waiter {
-  look(now: number): void;
-  /** Monotonic time at which the wait is over, `undefined` for none. */
-  until(): number | undefined;
-  reject(error: unknown): void;
-}
+export class Waiter {
+  /** Monotonic time at which the wait is over, `undefined` for none; asked after every step. */
+  readonly until: (() => number | undefined) | undefined;
+  readonly #check: () => Verdict<unknown>;
+  readonly #timedOut: (() => unknown) | undefined;
+  readonly #settle: (act: () => void) => void;
+  readonly #resolve: (value: unknown) => void;
+  readonly #reject: (error: unknown) => void;
 
-export interface Waiters {
-  /** Must be called inside a step; `check` is called after it and after every further one. `until` is asked as often. */
-  add<T>(
-    check: () => Verdict<T>,
-    signal?: AbortSignalLike | undefined,
-    until?: () => number | undefined,
-    timedOut?: () => unknown,
-  ): Promise<T>;
-  readonly all: ReadonlySet<Waiter>;
-}
+  /** `settled` is called before the promise is. */
+  constructor(
+    check: () => Verdict<unknown>,
+    resolve: (value: unknown) => void,
+    reject: (error: unknown) => void,
+    signal: AbortSignalLike | undefined,
+    until: (() => number | undefined) | undefined,
+    timedOut: (() => unknown) | undefined,
+    settled: () => void,
+  ) {
+    const aborted = (): void => this.reject(signal?.reason);
+    signal?.addEventListener("abort", aborted);
+    this.until = until;
+    this.#check = check;
+    this.#timedOut = timedOut;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#settle = (act) => {
+      signal?.removeEventListener("abort", aborted);
+      settled();
+      act();
+    };
+  }
 
-export function createWaiters(changed: () => void): Waiters {
-  const all = new Set<Waiter>();
-  return {
-    all,
-    add: (check, signal, until = () => undefined, timedOut) =>
-      new Promise((resolve, reject) => {
-        const settle = (act: () => void): void => {
-          all.delete(waiter);
-          signal?.removeEventListener("abort", aborted);
-          changed();
-          act();
-        };
-        const waiter: Waiter = {
-          until,
-          look(now) {
-            const verdict = check();
-            if (verdict) settle(() => ("ok" in verdict ? resolve(verdict.ok) : reject(verdict.error)));
-            else if (now >= (until() ?? Number.POSITIVE_INFINITY)) waiter.reject(timedOut?.());
-          },
-          reject: (error) => settle(() => reject(error)),
-        };
-        const aborted = (): void => waiter.reject(signal?.reason);
-        all.add(waiter);
-        signal?.addEventListener("abort", aborted);
-      }),
-  };
+  look(now: number): void {
+    const verdict = this.#check();
+    if (verdict) this.#settle(() => ("ok" in verdict ? this.#resolve(verdict.ok) : this.#reject(verdict.error)));
+    else if (now >= (this.until?.() ?? Number.POSITIVE_INFINITY)) this.reject(this.#timedOut?.());
+  }
+
+  reject(error: unknown): void {
+    this.#settle(() => this.#reject(error));
+  }
 }

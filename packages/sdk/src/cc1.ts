@@ -113,7 +113,7 @@ export function cc1({ device }: Cc1Options = {}): ProtocolFactory<Cc1Send> {
         capabilities: { welcome: true, probe: true, positions: true, acknowledgements: true },
         attach(link, host) {
           hosts.set(link, host);
-          const wire = session.attach(link, { send: host.send, close: () => {} });
+          const wire = session.attach(link, { send: (text) => host.send(text), close: () => {} });
           return {
             opened: (token) => wire.hello(token ?? ""),
             message: (data) => {

@@ -5,10 +5,9 @@
  * number is dropped. `user` is set and cleared in the same tick as the core's session, so the two never disagree.
  */
 import {
-  type Bus,
+  Bus,
   type ConnectionError,
   connectionError,
-  createBus,
   createConnection,
   type Floor,
   type Identity,
@@ -91,7 +90,7 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
   const onListenerError =
     options.onListenerError ??
     ((error: unknown) => options.logger?.error?.("A listener threw", { error: String(error) }));
-  const appBus = createBus<Record<string, unknown>>(onListenerError);
+  const appBus = new Bus<Record<string, unknown>>(onListenerError);
   const loginListeners = new Map<string, LoginListener>();
 
   const randomId = (): string =>
@@ -134,8 +133,8 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
     appId: string,
     { autoEstablishSocketConnection: auto = true, background }: InitSettings,
   ): Promise<void> {
-    store = createStore(options.storage, `cc:${appId}:`, connection.report);
-    tab = createStore(options.tabStorage, `cc:${appId}:`, connection.report);
+    store = createStore(options.storage, `cc:${appId}:`, (fault) => connection.report(fault));
+    tab = createStore(options.tabStorage, `cc:${appId}:`, (fault) => connection.report(fault));
     auth = options.auth ?? restAuth(base);
     const [saved, floor, own, place] = await Promise.all([
       store.read<SavedSession>("session"),
@@ -418,36 +417,24 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
     connection.dispose();
   }
 
-  const {
-    snapshot,
-    connect,
-    disconnect,
-    ping,
-    checkNow,
-    reconnect,
-    until,
-    subscribe,
-    addConnectionListener,
-    removeConnectionListener,
-  } = connection;
   return {
     init,
     login,
     logout,
     send,
     dispose,
-    snapshot,
-    connect,
-    disconnect,
-    ping,
-    checkNow,
-    reconnect,
-    until,
-    subscribe,
-    addConnectionListener,
-    removeConnectionListener,
+    snapshot: () => connection.snapshot(),
+    connect: (o) => connection.connect(o),
+    disconnect: () => connection.disconnect(),
+    ping: (o) => connection.ping(o),
+    checkNow: (o) => connection.checkNow(o),
+    reconnect: (o) => connection.reconnect(o),
+    until: (what, o) => connection.until(what, o),
+    subscribe: (fn, o) => connection.subscribe(fn, o),
+    addConnectionListener: (id, listener) => connection.addConnectionListener(id, listener),
+    removeConnectionListener: (id) => connection.removeConnectionListener(id),
     getLoggedInUser: () => user,
-    getConnectionStatus: connection.status,
+    getConnectionStatus: () => connection.status(),
     on: (event, listener, o) => busOf(event).on(event, listener, o),
     events: (event, o) => busOf(event).events(event, o),
     addLoginListener: (id, listener) => {
