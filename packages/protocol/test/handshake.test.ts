@@ -122,8 +122,9 @@ describe("handshake", () => {
     const pipe = ann.connect();
     ann.cut();
     decide({ ok: true, user: "ann" });
-    await Promise.resolve();
+    for (let i = 0; i < 5; i++) await Promise.resolve();
     world.turn();
+    expect(world.notes.map(({ note }) => note)).toEqual(["closed"]);
     expect(pipe.fromServer).toEqual([]);
     expect(world.hub.stats()).toMatchObject({ connections: 0, linked: 0 });
   });
