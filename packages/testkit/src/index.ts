@@ -4,6 +4,9 @@
  */
 export { createScriptedFunction, type ScriptedCall, type ScriptedFunction } from "./calls.js";
 export { createVirtualClock, type SleepKind, type VirtualClock, type VirtualClockOptions } from "./clock.js";
+export { createMemoryGateway, type MemoryGateway, type MemoryGatewayOptions } from "./gateway/memory-gateway.js";
+export { createMemoryLog, type MemoryLog, type MemoryLogOptions } from "./gateway/memory-log.js";
+export { type MemoryTokens, memoryAuthKey } from "./gateway/memory-tokens.js";
 export { createScriptedLifecycle, type ScriptedLifecycle } from "./lifecycle.js";
 export {
   createScriptedLinks,
