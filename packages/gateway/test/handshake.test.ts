@@ -1,6 +1,8 @@
 /** From an open socket to a welcome, and every way of not getting there. */
 import { UnsecuredJWT } from "jose";
 import { describe, expect, it } from "vitest";
+import { systemClock } from "../src/clock.js";
+import type { Gateway } from "../src/index.js";
 import { openLink } from "./support/link.js";
 import { dial, linked, start } from "./support/start.js";
 
@@ -93,6 +95,23 @@ describe("the handshake", () => {
     const codes = await Promise.all(links.map(async ({ closed }) => (await closed).code));
     expect(new Set(codes)).toEqual(new Set([4401]));
     expect(gateway.stats().connections).toBe(0);
+  });
+
+  it("a revocation in the very moment between a good verdict and the welcome ends the link too [B2.7]", async () => {
+    // The verdict reads the wall clock last; what is queued there runs before the hub learns of the verdict.
+    let reads = Number.POSITIVE_INFINITY;
+    const wall = (): number => {
+      reads -= 1;
+      if (reads === 0) queueMicrotask(() => gateway.revokeUser("alice"));
+      return Date.now();
+    };
+    const gateway: Gateway = await start({ clock: { ...systemClock, wall } });
+    const { token } = await gateway.mintToken("alice");
+    // One read when the token is checked, one for what is left of it.
+    reads = 2;
+    const link = openLink(gateway.wsUrl, { token });
+    expect((await link.closed).code).toBe(4401);
+    expect(reads).toBeLessThanOrEqual(0);
   });
 
   it("a newer link of the same instance supersedes the older one: 4410 [B10.9]", async () => {

@@ -62,6 +62,7 @@ it("equal texts to many sockets are the same bytes, and different ones are not m
   write(socket("b"), ["sa", "me"].join(""));
   write(socket("c"), "other ä");
   write(socket("d"), "same");
-  expect(sent.map(([name, data]) => `${name} ${data}`)).toEqual(["a same", "b same", "c other ä", "d same"]);
+  write(socket("e"), "game");
+  expect(sent.map(([name, data]) => `${name} ${data}`)).toEqual(["a same", "b same", "c other ä", "d same", "e game"]);
   expect(sent[1]?.[1]).toBe(sent[0]?.[1]);
 });

@@ -283,6 +283,14 @@ describe("what a link may not do", () => {
     await expect.poll(() => gateway.stats().connections).toBe(0);
   });
 
+  it("a message above the frame limit is refused while it still arrives: its end is not waited for", async () => {
+    const gateway = await start({ limits: { frameBytes: 20_000, eventBytes: 10_000 } });
+    const link = await linked(gateway, "alice");
+    link.socket.send("x".repeat(15_000), { fin: false });
+    link.socket.send("x".repeat(15_000), { fin: false });
+    expect((await link.closed).code).toBe(4413);
+  });
+
   it.each([
     ["binary", Buffer.from("[4,1]"), true],
     ["text that is no UTF-8", Buffer.from([0xff, 0xfe]), false],

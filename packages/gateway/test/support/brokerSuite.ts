@@ -79,20 +79,21 @@ export const brokerSuite = (name: string, make: () => Broker | Promise<Broker>):
       expect(early.entries).toHaveLength(3);
     });
 
-    it("a follower that appends while it is told keeps everybody's order", async () => {
+    it("a follower that appends while it is told keeps everybody's order, and is never told the next inside the last", async () => {
       const broker = await make();
       const other = recorder();
       const seen: unknown[] = [];
       broker.follow(0, 0, {
         entry: ({ data }) => {
-          seen.push(data);
+          seen.push(`${data} begins`);
           if (data === "one") void broker.append("user:a", event("two"), undefined);
+          seen.push(`${data} ends`);
         },
         reset: () => {},
       });
       broker.follow(0, 0, other);
       await appended(broker, "user:a", "one");
-      await expect.poll(() => seen).toEqual(["one", "two"]);
+      await expect.poll(() => seen).toEqual(["one begins", "one ends", "two begins", "two ends"]);
       await expect.poll(() => other.entries.map(({ data }) => data)).toEqual(["one", "two"]);
     });
 
