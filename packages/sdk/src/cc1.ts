@@ -4,7 +4,7 @@
  */
 import { connectionError, type ErrorCode, type ProtocolHost } from "@cc/core";
 import { SUBPROTOCOL } from "@cc/protocol";
-import { createClientSession, type SendResult } from "@cc/protocol/client";
+import { createClientSession, featureOf, type SendResult } from "@cc/protocol/client";
 import type { Cc1Send, ProtocolFactory, SendAck } from "./types.js";
 
 export interface Cc1Options {
@@ -82,10 +82,10 @@ export function cc1({ device }: Cc1Options = {}): ProtocolFactory<Cc1Send> {
       };
 
       const send: Cc1Send = async (channel, kind, data, { ephemeral, volatile, chained, timeoutMs, signal } = {}) => {
-        if (signal?.aborted) throw signal.reason;
-        const limit = context.throttled().find((t) => t.feature === kind);
+        if (signal?.aborted) throw notSent("ERR_ABORTED", "Aborted by its signal", signal.reason);
+        const limit = context.throttled().find((t) => t.feature === featureOf(kind));
         if (volatile) {
-          if (!limit) session.emit(channel, kind, data);
+          if (!limit) json(() => session.emit(channel, kind, data));
           return null;
         }
         if (limit) {
@@ -102,8 +102,9 @@ export function cc1({ device }: Cc1Options = {}): ProtocolFactory<Cc1Send> {
             else reject(sendError(result));
             look();
           };
-          const id = session.send({ channel, kind, data, ephemeral, chained, timeoutMs, settled }, time());
           signal?.addEventListener("abort", abort);
+          const request = { channel, kind, data, ephemeral, chained, timeoutMs, settled };
+          const id = json(() => session.send(request, time()));
           look();
         });
       };
@@ -148,6 +149,18 @@ export function cc1({ device }: Cc1Options = {}): ProtocolFactory<Cc1Send> {
       };
     },
   };
+}
+
+const notSent = (code: ErrorCode, message: string, cause: unknown): unknown =>
+  connectionError(code, message, "send", { cause, details: { outcome: "notSent" } });
+
+/** What cannot be written as JSON was not sent. */
+function json<T>(act: () => T): T {
+  try {
+    return act();
+  } catch (cause) {
+    throw notSent("ERR_INVALID_ARGUMENT", "The data is not JSON", cause);
+  }
 }
 
 function sendError(r: Extract<SendResult, { ok: false }>): unknown {

@@ -9,13 +9,21 @@ import {
   type ConnectionError,
   connectionError,
   createConnection,
-  type Floor,
   type Identity,
   isConnectionError,
   type State,
   type TokenRequest,
   unsubscribe,
 } from "@cc/core";
+import {
+  isFloor,
+  isInstance,
+  isPosition,
+  isSession,
+  type Renewal,
+  type SavedPosition,
+  type SavedSession,
+} from "./records.js";
 import { restAuth } from "./rest.js";
 import { createStore, type Store } from "./store.js";
 import { tokenResult } from "./token.js";
@@ -40,18 +48,6 @@ import type {
   User,
 } from "./types.js";
 
-/** How the token of a session is renewed: by the gateway for uid + authKey, by the app's function, or not at all. */
-type Renewal = "refresh" | "provider" | "none";
-
-interface SavedSession {
-  readonly user: User;
-  readonly token: string;
-  /** Wall-clock ms when the token was had, and its life. */
-  readonly at: number;
-  readonly lifeMs: number | null;
-  readonly renewal: Renewal;
-}
-
 /** Characters of a random id: 72 bits. */
 const ID_LENGTH = 14;
 /** How much of what was delivered a crash may repeat (B10.3). */
@@ -66,6 +62,7 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
   options: ClientOptions<Send> & ClientPorts & { readonly protocol: ProtocolFactory<Send> },
 ): Client<E, Send> {
   const { clock, random, protocol } = options;
+  let { resumeFrom } = options;
   let base = "";
   let app: { readonly id: string; readonly settings: string; readonly ready: Promise<void> } | undefined;
   let user: User | null = null;
@@ -97,7 +94,8 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
     Array.from({ length: ID_LENGTH }, () => Math.floor(random() * 36).toString(36)).join("");
 
   function toLogin<K extends keyof LoginListener>(name: K, ...args: Parameters<NonNullable<LoginListener[K]>>): void {
-    for (const listener of [...loginListeners.values()]) {
+    for (const [id, listener] of [...loginListeners]) {
+      if (loginListeners.get(id) !== listener) continue;
       try {
         (listener[name] as ((...a: typeof args) => void) | undefined)?.(...args);
       } catch (error) {
@@ -110,13 +108,14 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
 
   function init(appId: string, settings: InitSettings = {}): Promise<void> {
     if (connection.disposed) return Promise.reject(disposedError());
-    const said = JSON.stringify(settings);
+    const { autoEstablishSocketConnection: auto = true, background, region } = settings;
+    const said = JSON.stringify([auto, background, region]);
     if (app?.id === appId && app.settings === said) return app.ready;
     if (app !== undefined)
       return Promise.reject(
         connectionError("ERR_INVALID_ARGUMENT", "init() was called with other arguments before", "init"),
       );
-    const url = settings.region === undefined ? options.url : options.regions?.[settings.region];
+    const url = region === undefined ? options.url : options.regions?.[region];
     const bad = !appId
       ? "init() needs an app id"
       : !/^(http|ws)s?:\/\/[^/]/.test(url ?? "")
@@ -124,23 +123,20 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
         : undefined;
     if (bad !== undefined) return Promise.reject(connectionError("ERR_INVALID_ARGUMENT", bad, "init"));
     base = (url ?? "").replace(/^ws/, "http").replace(/\/+$/, "");
-    const ready = start(appId, settings);
+    const ready = untilDisposed(start(appId, auto, background));
     app = { id: appId, settings: said, ready };
     return ready;
   }
 
-  async function start(
-    appId: string,
-    { autoEstablishSocketConnection: auto = true, background }: InitSettings,
-  ): Promise<void> {
+  async function start(appId: string, auto: boolean, background: InitSettings["background"]): Promise<void> {
     store = createStore(options.storage, `cc:${appId}:`, (fault) => connection.report(fault));
     tab = createStore(options.tabStorage, `cc:${appId}:`, (fault) => connection.report(fault));
     auth = options.auth ?? restAuth(base);
     const [saved, floor, own, place] = await Promise.all([
-      store.read<SavedSession>("session"),
-      store.read<Floor>("floor"),
-      tab.read<{ id: string }>("instance"),
-      tab.read<Position & { user: string }>("position"),
+      store.read("session", isSession),
+      store.read("floor", isFloor),
+      tab.read("instance", isInstance),
+      tab.read("position", isPosition),
     ]);
     if (connection.disposed) throw disposedError();
     instance = own?.id ?? randomId();
@@ -161,7 +157,11 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
   // ---- the session ---------------------------------------------------------------------------------------------
 
   /** Makes `who` the user: the protocol's session, the core's, and `user`, in one tick. */
-  function enter(who: AuthResult, how: Renewal, resume: Position | undefined): void {
+  function enter(
+    who: Omit<AuthResult, "token"> & Pick<SavedSession, "token">,
+    how: Renewal,
+    resume: Position | undefined,
+  ): void {
     user = who.user;
     renewal = how;
     const { uid } = who.user;
@@ -170,7 +170,7 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
       user: uid,
       instance,
       nonce: randomId(),
-      resume: options.resumeFrom ?? resume,
+      resume: resumeFrom ?? resume,
       clock,
       throttled: () => connection.snapshot().throttled,
       event: deliver,
@@ -178,6 +178,8 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
       caughtUp: (position) => appBus.emit("caughtUp", position),
       moved: (position) => moved(uid, position),
     });
+    // The app named it for the session that it starts with; a later one, of another user perhaps, goes its own way.
+    resumeFrom = undefined;
     const identity: Identity = {
       user: uid,
       token: who.token,
@@ -200,8 +202,8 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
       if (renewal === "refresh" && auth) {
         const held = connection.state().session;
         const token = held.tag === "active" ? (held.token?.value ?? held.burnt[0]) : undefined;
-        const fresh = await auth.refresh(token ?? "", abort.signal);
-        return { token: fresh.token, lifeMs: fresh.expiresInMs };
+        if (!token) throw connectionError("ERR_AUTH_REJECTED", "No token is left to renew", "token");
+        return tokenResult(await auth.refresh(token, abort.signal));
       }
       if (provider === undefined)
         throw connectionError("ERR_TOKEN_PROVIDER", "No getToken: call login({ uid, getToken })", "token", {
@@ -216,12 +218,12 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
   function save(state: State): void {
     const { session: s, ladder } = state;
     void store?.write("floor", ladder.floor === null ? undefined : ladder.floor);
-    if (s.tag !== "active" || user === null || s.token === null || !protocol.login) return;
+    if (s.tag !== "active" || user === null || !protocol.login) return;
     void store?.write("session", {
       user,
-      token: s.token.value,
-      at: s.token.from.wall,
-      lifeMs: s.token.lifeMs,
+      token: s.token?.value ?? null,
+      at: s.token ? s.token.from.wall : clock.wall(),
+      lifeMs: s.token?.lifeMs ?? null,
       renewal,
     } satisfies SavedSession);
   }
@@ -232,7 +234,7 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
   let cancelSave: (() => void) | undefined;
 
   function moved(uid: string, position: Position): void {
-    unsaved = () => void tab?.write("position", { ...position, user: uid });
+    unsaved = () => void tab?.write("position", { ...position, user: uid } satisfies SavedPosition);
     cancelSave ??= clock.after(SAVE_MS, flush, false);
   }
 
@@ -243,7 +245,7 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
     unsaved = undefined;
   }
   // A page that is being hidden closes its link: what was delivered is written before it may vanish.
-  connection.on("status", () => flush());
+  connection.on("snapshot", flush);
 
   // ---- login ---------------------------------------------------------------------------------------------------
 
@@ -265,30 +267,25 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
         : Promise.reject(connectionError("ERR_LOGIN_IN_PROGRESS", "Another login is under way", "auth"));
     }
     const abort = new AbortController();
+    const { signal } = abort;
     const run = async (): Promise<User> => {
       await app?.ready;
-      if (user !== null && user.uid === who.uid && connection.state().link.tag !== "failed") {
+      await leaving;
+      signal.throwIfAborted();
+      if (stays(who.uid)) {
         if (who.getToken) provider = who.getToken;
-        return user;
+        const { mode } = connection.state();
+        // A login takes back an earlier disconnect() (B3.4), on a later task as every dial of a login.
+        if (mode.auto && mode.wish !== "on") clock.after(0, () => void connection.connect().catch(() => {}));
+        return user as User;
       }
-      const giveUp = clock.after(AUTH_MS, () =>
-        abort.abort(
-          connectionError("ERR_CONNECT_TIMEOUT", "The login had no answer in time", "auth", { retryable: true }),
-        ),
+      const result = await within(AUTH_MS, "The login had no answer in time", abort, () =>
+        authenticate(first, authKey, signal),
       );
-      let result: AuthResult;
-      try {
-        result = await Promise.race([authenticate(first, authKey, abort.signal), aborted(abort.signal)]);
-      } finally {
-        giveUp();
-      }
+      if (stays(result.user.uid)) return user as User;
       if (user !== null && user.uid !== result.user.uid) await endSession();
-      if (abort.signal.aborted) throw abort.signal.reason;
-      provider = who.getToken;
+      signal.throwIfAborted();
       const how = who.getToken ? "provider" : authKey === undefined ? "none" : "refresh";
-      const resume = user === null ? undefined : session?.position();
-      session?.end("ERR_LOGGED_OUT");
-      enter(result, how, resume);
       await store?.write("session", {
         user: result.user,
         token: result.token,
@@ -296,28 +293,42 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
         lifeMs: result.expiresInMs,
         renewal: how,
       } satisfies SavedSession);
-      if (abort.signal.aborted) throw abort.signal.reason;
+      signal.throwIfAborted();
+      provider = who.getToken;
+      const resume = user === null ? undefined : session?.position();
+      session?.end("ERR_LOGGED_OUT");
+      enter(result, how, resume);
       return result.user;
     };
-    const result = run().then(
-      (u) => {
+    const settle = async (): Promise<User> => {
+      try {
+        // A logout wins at whatever it finds the login waiting for, and in the moment after too.
+        const logged = await Promise.race([run(), aborted(signal)]);
+        signal.throwIfAborted();
         job = undefined;
-        toLogin("loginSuccess", u);
-        appBus.emit("user", u);
-        return u;
-      },
-      (cause: unknown) => {
+        toLogin("loginSuccess", logged);
+        appBus.emit("user", logged);
+        return logged;
+      } catch (cause) {
         if (job?.abort === abort) job = undefined;
         const error = isConnectionError(cause)
           ? cause
-          : connectionError("ERR_TOKEN_PROVIDER", "getToken failed", "auth", { cause, retryable: true });
+          : connectionError("ERR_TOKEN_PROVIDER", "getToken failed", "auth", {
+              cause,
+              retryable: (cause as { terminal?: unknown } | undefined)?.terminal !== true,
+            });
         toLogin("loginFailure", error);
         throw error;
-      },
-    );
+      }
+    };
+    const result = untilDisposed(settle());
     job = { key, abort, result };
     return result;
   }
+
+  /** Whether a login as `uid` finds that user logged in, with nothing that a new login would mend. */
+  const stays = (uid: string | undefined): boolean =>
+    user !== null && user.uid === uid && connection.state().link.tag !== "failed";
 
   function refuse(code: ConnectionError["code"], message: string): Promise<never> {
     const error = connectionError(code, message, "auth");
@@ -335,7 +346,9 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
       return { user: { uid: first.uid }, token, expiresInMs: lifeMs };
     }
     const api = auth as AuthApi;
-    return authKey === undefined ? api.me(first, signal) : api.login(first, authKey, signal);
+    const answer = await (authKey === undefined ? api.me(first, signal) : api.login(first, authKey, signal));
+    const { token, lifeMs } = tokenResult(answer);
+    return { user: answer.user, token, expiresInMs: lifeMs };
   }
 
   // ---- logout --------------------------------------------------------------------------------------------------
@@ -359,7 +372,19 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
     return endSession();
   }
 
-  async function endSession(): Promise<LogoutResult> {
+  /** The logout that runs; a login waits for it, so that what is told of one session never comes after the next began. */
+  let leaving: Promise<LogoutResult> | undefined;
+
+  function endSession(): Promise<LogoutResult> {
+    leaving ??= untilDisposed(leaveAndTell()).finally(() => {
+      leaving = undefined;
+    });
+    return leaving;
+  }
+
+  async function leaveAndTell(): Promise<LogoutResult> {
+    // A session that is still being restored is logged out as one that was.
+    if (!instance) await app?.ready;
     const held = connection.state().session;
     const token = held.tag === "active" ? held.token?.value : undefined;
     const purging = leave();
@@ -370,28 +395,49 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
         "logoutFailure",
         connectionError("ERR_STORAGE", "The stored session could not be removed", "storage", { retryable: true }),
       );
-    appBus.emit("user", user);
+    appBus.emit("user", null);
     return result;
   }
 
+  let revoking: AbortController | undefined;
+
   async function revoke(token: string | undefined): Promise<LogoutResult> {
-    if (!token || !auth) return { revoked: false };
-    const abort = new AbortController();
-    const late = clock.after(REVOKE_MS, () =>
-      abort.abort(connectionError("ERR_CONNECT_TIMEOUT", "The server could not be told", "auth", { retryable: true })),
-    );
+    const api = auth;
+    if (!token || !api) return { revoked: false };
+    revoking = new AbortController();
+    const { signal } = revoking;
     try {
-      await Promise.race([auth.revoke(token, abort.signal), aborted(abort.signal)]);
+      await within(REVOKE_MS, "The server could not be told", revoking, () => api.revoke(token, signal));
       return { revoked: true };
     } catch (cause) {
       const error = isConnectionError(cause)
         ? cause
         : connectionError("ERR_WEBSOCKET_ERROR", "The server could not be told", "auth", { cause });
       return { revoked: false, error };
+    }
+  }
+
+  /** What `act` comes to, unless its abort or `ms` come first. */
+  async function within<T>(ms: number, message: string, abort: AbortController, act: () => Promise<T>): Promise<T> {
+    const late = clock.after(ms, () =>
+      abort.abort(connectionError("ERR_CONNECT_TIMEOUT", message, "auth", { retryable: true })),
+    );
+    try {
+      return await Promise.race([act(), aborted(abort.signal)]);
     } finally {
       late();
     }
   }
+
+  const pending = new Set<(error: ConnectionError) => void>();
+
+  /** The same promise, and rejected by `dispose()`. */
+  const untilDisposed = <T>(promise: Promise<T>): Promise<T> =>
+    new Promise<T>((resolve, reject) => {
+      pending.add(reject);
+      const done = (): void => void pending.delete(reject);
+      promise.then(resolve, reject).then(done);
+    });
 
   // ---- the whole -----------------------------------------------------------------------------------------------
 
@@ -410,7 +456,9 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
   async function dispose(): Promise<void> {
     if (connection.disposed) return;
     flush();
+    for (const reject of pending) reject(disposedError());
     job?.abort.abort(disposedError());
+    revoking?.abort(disposedError());
     loginListeners.clear();
     appBus.clear();
     session?.end("ERR_DISPOSED");
@@ -449,8 +497,9 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
 }
 
 /** Events of the core's bus, and names that no kind may take. */
-const CORE = { status: 0, snapshot: 0, session: 0, error: 0 };
-const SYSTEM: Readonly<Record<string, number>> = {
+const CORE: Readonly<Record<string, unknown>> = { __proto__: null, status: 0, snapshot: 0, session: 0, error: 0 };
+const SYSTEM: Readonly<Record<string, unknown>> = {
+  __proto__: null,
   ...CORE,
   gap: 0,
   caughtUp: 0,

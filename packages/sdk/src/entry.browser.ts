@@ -16,7 +16,8 @@ export function createClient<E extends EventMap = EventMap, Send extends SendFun
     lifecycle: webLifecycle(),
     storage: localStorageStorage(),
     tabStorage: sessionStorageStorage(),
-    onListenerError: reportError,
+    // Not everywhere: React Native has none.
+    onListenerError: globalThis.reportError,
     ...options,
     protocol: options.protocol ?? (cc1() as unknown as ProtocolFactory<Send>),
   });

@@ -6,7 +6,8 @@
 import type { Fault, Storage } from "@cc/core";
 
 export interface Store {
-  read<T extends object>(key: string): Promise<T | undefined>;
+  /** `valid` may throw: a record that it does not accept is corrupt. */
+  read<T extends object>(key: string, valid: (record: T) => boolean): Promise<T | undefined>;
   write(key: string, value: object | undefined): Promise<boolean>;
 }
 
@@ -33,11 +34,13 @@ export function createStore(storage: Storage, prefix: string, report: (fault: Fa
     return next;
   }
   return {
-    read: <T extends object>(key: string) =>
+    read: <T extends object>(key: string, valid: (record: T) => boolean) =>
       chain<T | undefined>(async () => {
         const text = await storage.get(prefix + key);
         const record = text === undefined ? undefined : (JSON.parse(text) as { v?: number } & T);
-        return record?.v === VERSION ? record : undefined;
+        if (record?.v !== VERSION) return undefined;
+        if (!valid(record)) throw new Error(`The stored ${key} is corrupt`);
+        return record;
       }, undefined),
     write: (key, value) =>
       chain(async () => {
