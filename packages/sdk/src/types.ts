@@ -151,6 +151,8 @@ export interface InitSettings {
   /** Default true: auto mode. */
   readonly autoEstablishSocketConnection?: boolean | undefined;
   readonly region?: string | undefined;
+  /** Where the gateway is, in the place of the option `url`. */
+  readonly url?: string | undefined;
   readonly background?: BackgroundPolicy | undefined;
 }
 
