@@ -11,5 +11,7 @@ export {
   type Watching,
 } from "./lifecycle.js";
 export { linkConformance } from "./link.js";
+export { protocolConformance } from "./protocol.js";
+export type { ProtocolHarness } from "./protocol-client.js";
 export { type StorageAbilities, type StorageHarness, storageConformance } from "./storage.js";
 export { poll } from "./until.js";
