@@ -109,13 +109,13 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
   function init(appId: string, settings: InitSettings = {}): Promise<void> {
     if (connection.disposed) return Promise.reject(disposedError());
     const { autoEstablishSocketConnection: auto = true, background, region } = settings;
-    const said = JSON.stringify([auto, background, region]);
+    const said = JSON.stringify([auto, background, region, settings.url]);
     if (app?.id === appId && app.settings === said) return app.ready;
     if (app !== undefined)
       return Promise.reject(
         connectionError("ERR_INVALID_ARGUMENT", "init() was called with other arguments before", "init"),
       );
-    const url = region === undefined ? options.url : options.regions?.[region];
+    const url = settings.url ?? (region === undefined ? options.url : options.regions?.[region]);
     const bad = !appId
       ? "init() needs an app id"
       : !/^(http|ws)s?:\/\/[^/]/.test(url ?? "")
