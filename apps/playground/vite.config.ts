@@ -3,10 +3,12 @@
  * Addresses are relative, so that the demo can serve the folder from any path.
  */
 import react from "@vitejs/plugin-react";
-import { defineConfig } from "vite";
+import { defineConfig, type UserConfig } from "vite";
 
-export default defineConfig({
+const config: UserConfig = defineConfig({
   base: "./",
   plugins: [react()],
   build: { outDir: "dist", emptyOutDir: true, target: "es2022", sourcemap: true },
 });
+
+export default config;
