@@ -25,7 +25,7 @@ describe("liveness", () => {
     const world = createWorld();
     const raw = world.raw();
     raw.say(hello);
-    world.advance(29_750);
+    world.advance(30_000);
     expect(raw.closed).toBeUndefined();
     world.advance(250);
     expect(raw.closed?.code).toBe(4411);
@@ -61,7 +61,7 @@ describe("liveness", () => {
     world.turn();
     expect(raw.closed).toBeUndefined();
     expect(waiting.closed).toBeUndefined();
-    world.advance(30_000);
+    world.advance(30_250);
     expect(raw.closed?.code).toBe(4411);
     expect(waiting.closed?.code).toBe(4408);
   });

@@ -31,6 +31,8 @@ export interface Link extends ServerSession {
   cast(alias: number, channel: string, text: string, bytes: number): void;
   /** See `Delivery.hold`. */
   hold(partition: number): void;
+  /** Before this time a tick means nothing to it. */
+  dueAt: number;
   tick(now: number): void;
   /** This much time has passed in which nobody could be heard. */
   forgive(ms: number): void;
@@ -50,6 +52,8 @@ export interface Core {
   /** The floor for newcomers while draining. */
   draining(): Floor | undefined;
   reconnectSpreadMs(): number;
+  /** The time of the last tick: good enough to know who is alive, and read for each message without asking a clock. */
+  tickedAt(): number;
   /** Will flush the link after this turn. */
   schedule(link: Link): void;
   closed(link: Link): void;

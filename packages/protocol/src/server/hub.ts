@@ -77,6 +77,7 @@ export function createHub(options: HubOptions): Hub {
     },
     draining: () => floor,
     reconnectSpreadMs,
+    tickedAt: () => tickedAt,
     schedule(link) {
       if (dirty.length === 0) later(flushAll);
       dirty.push(link);
@@ -192,7 +193,7 @@ export function createHub(options: HubOptions): Hub {
       const passed = at - tickedAt;
       tickedAt = at;
       if (passed > stoodStillMs) for (const link of links) link.forgive(passed);
-      for (const link of links) link.tick(at);
+      for (const link of links) if (at >= link.dueAt) link.tick(at);
       if (at - trimmedAt < trimMs) return;
       trimmedAt = at;
       inbox.trim(at);

@@ -56,7 +56,6 @@ export function openSession(core: Core, host: SessionHost): Link {
   const rate = createRate(limits.frameRate, settings.now);
   let handshakeUntil = settings.now() + settings.handshakeMs;
   let state: State = { at: "awaitingHello" };
-  let heard = false;
   let renewals = 0;
 
   const outflow = createOutflow(limits.batchBytes, host.send, () => core.schedule(link));
@@ -189,7 +188,6 @@ export function openSession(core: Core, host: SessionHost): Link {
       return;
     }
     const now = settings.now();
-    heard = false;
     const delivery = createDelivery({ log, limits, user, instance: hello.instance, outflow, failed: brokerFailed });
     const heartbeatMs = granted(hello.heartbeatMs);
     const expiresAt = now + (expiresInMs ?? Number.POSITIVE_INFINITY);
@@ -225,6 +223,7 @@ export function openSession(core: Core, host: SessionHost): Link {
       if (channel.startsWith(userPrefix) || log.members.isMember(channel, user)) core.audience.add(channel, link);
     }
     delivery.begin(cursors);
+    if (state.at === "live") arm(state, now);
     settings.onNote?.({ note: "welcomed", session, user, instance: hello.instance, recovery });
   }
 
@@ -265,6 +264,7 @@ export function openSession(core: Core, host: SessionHost): Link {
           live.expiresAt = settings.now() + (verdict.expiresInMs ?? Number.POSITIVE_INFINITY);
           live.noticed = false;
           live.tokenId = verdict.tokenId;
+          arm(live, settings.now());
           say({ t: "tokenOk", expiresInMs: verdict.expiresInMs });
         }
       },
@@ -286,6 +286,7 @@ export function openSession(core: Core, host: SessionHost): Link {
         else {
           live.heartbeatMs = granted(ms);
           live.pingAt = Math.min(live.pingAt, settings.now() + live.heartbeatMs);
+          arm(live, settings.now());
         }
         return;
       }
@@ -377,10 +378,19 @@ export function openSession(core: Core, host: SessionHost): Link {
     outflow.add(text, text.length);
   }
 
+  const silentAt = (live: Live): number => live.heardAt + silentHeartbeats * live.heartbeatMs;
+
+  /** When time next means something to this link, so that a tick costs nothing until then. */
+  function arm(live: Live, now: number): void {
+    const expiryAt = live.noticed ? live.expiresAt : live.expiresAt - settings.expiryNoticeMs;
+    // A link that is ahead of this gateway hears of its catching up from nobody.
+    const pumpAt = live.delivery.level ? Number.POSITIVE_INFINITY : now;
+    link.dueAt = Math.min(live.pingAt, silentAt(live), expiryAt, pumpAt);
+  }
+
   function passTime(live: Live, now: number): void {
-    if (heard) live.heardAt = now;
-    heard = false;
-    if (now - live.heardAt >= silentHeartbeats * live.heartbeatMs) {
+    // `heardAt` is the tick before the sound, so only more than three heartbeats are surely three.
+    if (now > silentAt(live)) {
       end(closeCodes.silent, "silent for three heartbeats");
       return;
     }
@@ -394,10 +404,12 @@ export function openSession(core: Core, host: SessionHost): Link {
     }
     if (!live.delivery.level) live.delivery.pump();
     if (now >= live.pingAt) ping(live, now);
+    arm(live, now);
   }
 
   const link: Link = {
     session,
+    dueAt: handshakeUntil,
     get user() {
       return state.at === "live" ? state.user : undefined;
     },
@@ -409,7 +421,7 @@ export function openSession(core: Core, host: SessionHost): Link {
     },
     receive(text, bytes = text.length) {
       if (state.at === "closed") return;
-      heard = true;
+      if (state.at === "live") state.heardAt = core.tickedAt();
       if (bytes > limits.frameBytes) {
         refuse("ERR_MESSAGE_TOO_LARGE", `a message above ${limits.frameBytes} bytes`, "later", {
           close: closeCodes.frameTooLarge,
@@ -441,6 +453,7 @@ export function openSession(core: Core, host: SessionHost): Link {
     },
     hold(partition) {
       if (state.at === "live") state.delivery.hold(partition);
+      link.dueAt = 0;
     },
     tick(now) {
       if (state.at === "live") passTime(state, now);
@@ -453,6 +466,7 @@ export function openSession(core: Core, host: SessionHost): Link {
     forgive(ms) {
       handshakeUntil += ms;
       if (state.at === "live") state.heardAt += ms;
+      else link.dueAt = handshakeUntil;
     },
     flush: outflow.flush,
   };
