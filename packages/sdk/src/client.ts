@@ -165,7 +165,13 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
     user = who.user;
     renewal = how;
     const { uid } = who.user;
-    session = protocol.create({
+    /** Whatever a protocol says after its session's end is of a user who is gone. */
+    const mine =
+      <T>(fn: (value: T) => void) =>
+      (value: T): void => {
+        if (session === own) fn(value);
+      };
+    const own: ProtocolSession<Send> = protocol.create({
       appId: app?.id ?? "",
       user: uid,
       instance,
@@ -173,11 +179,12 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
       resume: resumeFrom ?? resume,
       clock,
       throttled: () => connection.snapshot().throttled,
-      event: deliver,
-      gap: (gap) => appBus.emit("gap", gap),
-      caughtUp: (position) => appBus.emit("caughtUp", position),
-      moved: (position) => moved(uid, position),
+      event: mine(deliver),
+      gap: mine((gap) => appBus.emit("gap", gap)),
+      caughtUp: mine((position) => appBus.emit("caughtUp", position)),
+      moved: mine((position) => moved(uid, position)),
     });
+    session = own;
     // The app named it for the session that it starts with; a later one, of another user perhaps, goes its own way.
     resumeFrom = undefined;
     const identity: Identity = {
@@ -185,7 +192,7 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
       token: who.token,
       lifeMs: who.expiresInMs,
       fetchToken: how === "none" ? undefined : fetchToken,
-      protocol: session,
+      protocol: own,
     };
     connection.login(identity);
   }
