@@ -27,7 +27,7 @@ describe("draining [B5.2] [B5.4]", () => {
   });
 
   it("stops waiting after its time and says how many stayed; the gateway serves them still", async () => {
-    const gateway = await start({ heartbeatMs: 100 });
+    const gateway = await start();
     const link = await linked(gateway, "alice");
     expect(await gateway.drain({ waitMs: 30, minDelayMs: 1_234, spreadMs: 5_678 })).toEqual({ left: 1 });
     expect(await link.named("goaway")).toMatchObject({ minDelayMs: 1_234, spreadMs: 5_678 });

@@ -1,8 +1,7 @@
-/** A living link on a real socket: events, resume, credit, heartbeats, tokens, limits. */
+/** A living link on a real socket: events, resume, credit, tokens, throttling. */
 import { describe, expect, it } from "vitest";
 import { type Gateway, memoryBroker } from "../src/index.js";
 import type { Frame, TestLink } from "./support/link.js";
-import { manualClock } from "./support/manualClock.js";
 import { linked, start } from "./support/start.js";
 
 const isEvent = (data: unknown) => (frame: Frame) => Array.isArray(frame) && frame[0] === 1 && frame[6] === data;
@@ -173,42 +172,6 @@ describe("credit and batches [B10.8]", () => {
   });
 });
 
-describe("liveness [B6.3]", () => {
-  it("a silent client is cut after three heartbeats with 4411, one that answers stays", async () => {
-    const gateway = await start({ heartbeatMs: 60 });
-    const alive = await linked(gateway, "alice");
-    const began = performance.now();
-    const silent = await linked(gateway, "bob", { alive: false });
-    expect((await silent.closed).code).toBe(4411);
-    expect(performance.now() - began).toBeGreaterThan(3 * 60 - 20);
-    expect(silent.frames.filter((frame) => Array.isArray(frame) && frame[0] === 0).length).toBeGreaterThanOrEqual(2);
-    expect(alive.socket.readyState).toBe(alive.socket.OPEN);
-  });
-
-  it("with the default heartbeat of 10 s that is after 30 s, and a client that is heard in between stays [B6.3]", async () => {
-    const clock = manualClock();
-    const gateway = await start({ clock });
-    const silent = await linked(gateway, "bob", { alive: false });
-    const heard = await linked(gateway, "alice", { alive: false });
-    clock.advance(29_000);
-    expect(gateway.stats().linked).toBe(2);
-    heard.send([4, 1]);
-    await heard.frame((frame) => Array.isArray(frame) && frame[0] === 4);
-    clock.advance(2_000);
-    expect((await silent.closed).code).toBe(4411);
-    expect(gateway.stats().linked).toBe(1);
-    expect(heard.socket.readyState).toBe(heard.socket.OPEN);
-  });
-
-  it("a client may ask for a longer heartbeat in hello and in band [B6.3]", async () => {
-    const gateway = await start();
-    const link = await linked(gateway, "alice", { hello: { heartbeatMs: 45_000 } });
-    expect(await link.named("welcome")).toMatchObject({ heartbeatMs: 45_000 });
-    link.send({ t: "heartbeat", ms: 60_000 }, [4, 9]);
-    await link.frame((frame) => Array.isArray(frame) && frame[0] === 4 && frame[1] === 9);
-  });
-});
-
 describe("tokens on a living link [B2.6]", () => {
   it("a renewed token is accepted in band", async () => {
     const gateway = await start();
@@ -226,7 +189,7 @@ describe("tokens on a living link [B2.6]", () => {
   });
 
   it("a token that ends is announced, and without a new one ends its link with 4401", async () => {
-    const gateway = await start({ heartbeatMs: 100 });
+    const gateway = await start();
     const { token } = await gateway.mintToken("alice", { ttlMs: 300 });
     const link = await linked(gateway, "alice", { token });
     await link.named("expiring");
@@ -264,51 +227,5 @@ describe("throttling on command [B8.1]", () => {
     gateway.throttle([]);
     await link.frame((frame) => !Array.isArray(frame) && JSON.stringify(frame) === '{"t":"throttle","features":[]}');
     expect(gateway.stats().throttled).toEqual([]);
-  });
-});
-
-describe("what a link may not do", () => {
-  it("a message above the frame limit: told, then 4413, and the gateway never holds it", async () => {
-    const gateway = await start({ limits: { frameBytes: 20_000, eventBytes: 10_000 } });
-    const link = await linked(gateway, "alice");
-    link.socket.send("x".repeat(20_001));
-    expect(await link.named("reject")).toMatchObject({
-      code: "ERR_MESSAGE_TOO_LARGE",
-      message: expect.stringContaining("20000"),
-    });
-    expect((await link.closed).code).toBe(4413);
-    const again = await linked(gateway, "alice");
-    again.socket.send("y".repeat(5_000_000));
-    expect((await again.closed).code).toBe(4413);
-    await expect.poll(() => gateway.stats().connections).toBe(0);
-  });
-
-  it("a message above the frame limit is refused while it still arrives: its end is not waited for", async () => {
-    const gateway = await start({ limits: { frameBytes: 20_000, eventBytes: 10_000 } });
-    const link = await linked(gateway, "alice");
-    link.socket.send("x".repeat(15_000), { fin: false });
-    link.socket.send("x".repeat(15_000), { fin: false });
-    expect((await link.closed).code).toBe(4413);
-  });
-
-  it.each([
-    ["binary", Buffer.from("[4,1]"), true],
-    ["text that is no UTF-8", Buffer.from([0xff, 0xfe]), false],
-    ["text that is no JSON", Buffer.from("{"), false],
-    ["JSON that is no frame", Buffer.from("42"), false],
-  ])("%s is malformed: told, then 4400", async (_what, bytes, binary) => {
-    const gateway = await start();
-    const link = await linked(gateway, "alice");
-    link.socket.send(bytes, { binary });
-    expect(await link.named("reject")).toMatchObject({ code: "ERR_PROTOCOL" });
-    expect((await link.closed).code).toBe(4400);
-  });
-
-  it("more frames than the rate: refused first, cut with 4429 when it goes on", async () => {
-    const gateway = await start({ limits: { frameRate: 20 } });
-    const link = await linked(gateway, "alice");
-    for (let n = 0; n < 200; n += 1) link.send([6, `f-${n}`, "user:bob", "text", n, 0]);
-    expect(await link.named("nack")).toMatchObject({ code: "ERR_SERVER_OVERLOADED", retryAfterMs: expect.any(Number) });
-    expect((await link.closed).code).toBe(4429);
   });
 });
