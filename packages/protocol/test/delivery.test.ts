@@ -109,6 +109,7 @@ describe("positions", () => {
     const event = framesIn(pipe.fromServer).find((frame) => Array.isArray(frame) && frame[0] === 1);
     const before = pipe.fromClient.length;
     ann.link?.receive(JSON.stringify(event), world.now);
+    world.turn();
     expect(ann.data()).toEqual(["a"]);
     expect(pipe.fromClient.slice(before)).toEqual(["[5,1]"]);
   });

@@ -4,6 +4,8 @@ import type { Audience } from "./audience.js";
 import type { Broker } from "./broker.js";
 import type { Inbox } from "./inbox.js";
 import type { Log } from "./log.js";
+import type { Outflow } from "./outflow.js";
+import type { Rate } from "./rate.js";
 import type { RingEntry } from "./ring.js";
 import type { Settings } from "./settings.js";
 import type { Throttling } from "./throttle.js";
@@ -37,6 +39,17 @@ export interface Link extends ServerSession {
   /** This much time has passed in which nobody could be heard. */
   forgive(ms: number): void;
   flush(): void;
+}
+
+/** A link, as its own parts use it: the way out, and the end. */
+export interface Line extends Pick<Link, "session" | "say" | "end" | "refuse"> {
+  readonly outflow: Outflow;
+  readonly rate: Rate;
+  isOpen(): boolean;
+  /** Closes 4400, and says what was wrong. */
+  malformed(what: string): void;
+  /** The log failed in the middle of serving this link. */
+  brokerFailed(error: unknown): void;
 }
 
 /** A hub, as its links use it. */
