@@ -415,6 +415,7 @@ describe("recovery", () => {
     world.log.resetFollowers("e2", 0, 0);
     world.turn();
     expect(pipe.closed?.code).toBe(1012);
+    expect(ofType(pipe, "goaway")).toEqual([{ t: "goaway", minDelayMs: 0, spreadMs: 100, overlap: false }]);
     ann.connect();
     expect(ann.welcomes.at(-1)).toMatchObject({ recovery: "gap", epoch: "e2" });
     expect(ann.gaps).toHaveLength(1);

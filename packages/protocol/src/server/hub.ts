@@ -57,7 +57,9 @@ export function createHub(options: HubOptions): Hub {
     for (const link of links) link.say(frame);
   }
 
-  function closeAll(code: number, reason: string): void {
+  /** Whoever is sent away for no fault of his is told first when to come back. */
+  function sendAway(code: number, reason: string): void {
+    tell({ t: "goaway", minDelayMs: 0, spreadMs: reconnectSpreadMs(), overlap: false });
     for (const link of [...links]) link.end(code, reason);
   }
 
@@ -152,7 +154,7 @@ export function createHub(options: HubOptions): Hub {
   /** A new epoch: numbers, and the membership that is told in them, are others. Links learn it by coming back: only `welcome` has the epoch. */
   function beginAnew(): void {
     stopFollowing();
-    closeAll(closeCodes.restart, "the log began anew");
+    sendAway(closeCodes.restart, "the log began anew");
     settle(start, () => {}, brokerFailed);
   }
 
@@ -229,8 +231,7 @@ export function createHub(options: HubOptions): Hub {
       stopped = true;
       stopFollowing();
       uncast?.();
-      tell({ t: "goaway", minDelayMs: 0, spreadMs: reconnectSpreadMs(), overlap: false });
-      closeAll(code, reason);
+      sendAway(code, reason);
     },
     reconnectSpreadMs,
     stats() {
