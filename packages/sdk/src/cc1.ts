@@ -1,11 +1,21 @@
 /**
  * The glue between the core's protocol port and cc.1. Law: nothing is decided here; frames are the protocol's,
  * the link's life is the machine's.
+ *
+ * Classes, for their methods are shared: a process may hold thousands of clients, and each pays for its own closures.
  */
-import { connectionError, type ErrorCode, type ProtocolHost } from "@cc/core";
+import { type Capabilities, connectionError, type ErrorCode, type ProtocolHost, type ProtocolLink } from "@cc/core";
 import { SUBPROTOCOL } from "@cc/protocol";
-import { createClientSession, featureOf, type SendResult } from "@cc/protocol/client";
-import type { Cc1Send, ProtocolFactory, SendAck } from "./types.js";
+import {
+  type ClientHost,
+  type ClientLink,
+  type ClientSession,
+  createClientSession,
+  featureOf,
+  type SendResult,
+  type Wire,
+} from "@cc/protocol/client";
+import type { Cc1Send, Position, ProtocolContext, ProtocolFactory, ProtocolSession, SendAck } from "./types.js";
 
 export interface Cc1Options {
   /** Names the device; a newer instance with the same name replaces this one (`ERR_REPLACED`). Default: none. */
@@ -14,141 +24,252 @@ export interface Cc1Options {
 
 /** The wire protocol of `@cc/gateway`: every capability. */
 export function cc1({ device }: Cc1Options = {}): ProtocolFactory<Cc1Send> {
-  return {
-    path: "/v1/connect",
-    login: true,
-    create(context) {
-      const { clock } = context;
-      const start = { now: clock.now(), wall: clock.wall() };
-      let reached = start.now;
-      // The protocol's time must count sleep, during which a monotonic clock may stand still.
-      const time = (): number => {
-        reached = Math.max(reached, clock.now(), start.now + clock.wall() - start.wall);
-        return reached;
-      };
-      const local = (at: number): number => at - time() + clock.now();
+  return { path: "/v1/connect", login: true, create: (context) => new Session(context, device) };
+}
 
-      const hosts = new Map<number, ProtocolHost>();
-      let current: ProtocolHost | undefined;
-      const session = createClientSession({
-        app: context.appId,
-        user: context.user,
-        instance: context.instance,
-        nonce: context.nonce,
-        device,
-        resume: context.resume,
-        host: {
-          later: (fn) => void Promise.resolve().then(fn),
-          welcome: (link, w) => {
-            current = hosts.get(link);
-            current?.welcome({
-              user: w.user,
-              session: w.session,
-              recovery: w.recovery,
-              heartbeatMs: w.heartbeatMs,
-              spreadMs: w.reconnectSpreadMs,
-              probes: true,
-              tokenLifeMs: w.expiresInMs ?? null,
-            });
-            if (w.throttled.length > 0) current?.throttle(w.throttled);
-          },
-          reject: (link, r) => hosts.get(link)?.reject({ ...r, code: r.code as ErrorCode }),
-          event: context.event,
-          ephemeral: context.event,
-          gap: context.gap,
-          caughtUp: context.caughtUp,
-          throttle: (features) => current?.throttle(features),
-          goaway: (link, g) => hosts.get(link)?.goaway(g.minDelayMs, g.spreadMs),
-          expiring: (inMs) => current?.expiring(inMs),
-          tokenOk: (lifeMs) => current?.tokenOk(lifeMs ?? null),
-          probeAck: (link) => hosts.get(link)?.probeAck(),
-          protocolError: (link, fault) => hosts.get(link)?.fault(fault.message),
-          moved: () => {
-            if (session.position) context.moved(session.position);
-          },
-        },
+const subprotocols = [SUBPROTOCOL];
+const capabilities: Capabilities = { welcome: true, probe: true, positions: true, acknowledgements: true };
+const never = Number.POSITIVE_INFINITY;
+
+/** One identity. What the protocol tells goes to the link that it concerns, or to the application. */
+class Session implements ProtocolSession<Cc1Send>, ClientHost {
+  readonly subprotocols = subprotocols;
+  readonly capabilities = capabilities;
+  readonly inner: ClientSession;
+  readonly #context: ProtocolContext;
+  #links: readonly Attached[] = [];
+  #current: ProtocolHost | undefined;
+  /** Wall clock minus monotonic clock at the start, and the time told last. */
+  readonly #ahead: number;
+  #reached = 0;
+  #armed = never;
+  #busy = false;
+
+  constructor(context: ProtocolContext, device: string | undefined) {
+    const { appId: app, clock, user, instance, nonce, resume } = context;
+    this.#context = context;
+    this.#ahead = clock.wall() - clock.now();
+    this.inner = createClientSession({ app, user, instance, nonce, device, resume, host: this });
+  }
+
+  /** The protocol's time must count sleep, during which a monotonic clock may stand still. */
+  time(): number {
+    const { clock } = this.#context;
+    this.#reached = Math.max(this.#reached, clock.now(), clock.wall() - this.#ahead);
+    return this.#reached;
+  }
+
+  /** When a message came. Only a link that is new, or on which an answer is awaited, asks for the time. */
+  timeOf(link: ClientLink): number {
+    return link.live && this.inner.pending === 0 ? this.#reached : this.time();
+  }
+
+  #local(at: number): number {
+    return at - this.time() + this.#context.clock.now();
+  }
+
+  /** Tells the driver when it has something new to wait for. */
+  look(): void {
+    const pending = this.inner.unacknowledged !== undefined;
+    const due = this.inner.deadline();
+    if (pending === this.#busy && due >= this.#armed) return;
+    this.#busy = pending;
+    this.#armed = due;
+    this.#current?.outbox();
+  }
+
+  // ---- what the driver asks
+
+  attach(no: number, host: ProtocolHost): ProtocolLink {
+    const link = new Attached(this, no, host);
+    this.#links = [...this.#links, link];
+    return link;
+  }
+
+  detach(link: Attached): void {
+    this.#links = this.#links.filter((other) => other !== link);
+    this.#context.parted();
+    this.look();
+  }
+
+  unackedSince(): number | null {
+    const since = this.inner.unacknowledged?.since;
+    return since === undefined ? null : this.#local(since);
+  }
+
+  unackedBytes(): number {
+    return this.inner.unacknowledged?.bytes ?? 0;
+  }
+
+  deadline(): number | undefined {
+    this.#armed = this.inner.deadline();
+    return this.#armed === never ? undefined : this.#local(this.#armed);
+  }
+
+  tick(): void {
+    this.inner.tick(this.time());
+  }
+
+  position(): Position | undefined {
+    return this.inner.position;
+  }
+
+  end(code: "ERR_LOGGED_OUT" | "ERR_DISPOSED"): void {
+    this.inner.end(code, code === "ERR_LOGGED_OUT" ? "The user was logged out" : "The client was disposed");
+  }
+
+  async send(...[channel, kind, data, options]: Parameters<Cc1Send>): Promise<SendAck | null> {
+    const { ephemeral, volatile, chained, timeoutMs, signal } = options ?? {};
+    if (signal?.aborted) throw notSent("ERR_ABORTED", "Aborted by its signal", signal.reason);
+    const limit = this.#context.throttled().find((t) => t.feature === featureOf(kind));
+    if (volatile) {
+      if (!limit) json(() => this.inner.emit(channel, kind, data));
+      return null;
+    }
+    if (limit) {
+      throw connectionError("ERR_FEATURE_THROTTLED", `${kind} is throttled`, "send", {
+        retryable: true,
+        ...(limit.until !== null && { retryAfterMs: Math.max(0, limit.until - this.#context.clock.wall()) }),
       });
-
-      let armed = Number.POSITIVE_INFINITY;
-      let busy = false;
-      /** Tells the driver when it has something new to wait for. */
-      const look = (): void => {
-        const pending = session.unacknowledged !== undefined;
-        const due = session.deadline();
-        if (pending === busy && due >= armed) return;
-        busy = pending;
-        armed = due;
-        current?.outbox();
+    }
+    return new Promise<SendAck>((resolve, reject) => {
+      const abort = (): void => this.inner.cancel(id, "ERR_ABORTED", "Aborted by its signal");
+      const settled = (result: SendResult): void => {
+        signal?.removeEventListener("abort", abort);
+        if (result.ok) resolve({ id: result.id, n: result.n });
+        else reject(sendError(result));
+        this.look();
       };
+      signal?.addEventListener("abort", abort);
+      const request = { channel, kind, data, ephemeral, chained, timeoutMs, settled };
+      const id = json(() => this.inner.send(request, this.time()));
+      this.look();
+    });
+  }
 
-      const send: Cc1Send = async (channel, kind, data, { ephemeral, volatile, chained, timeoutMs, signal } = {}) => {
-        if (signal?.aborted) throw notSent("ERR_ABORTED", "Aborted by its signal", signal.reason);
-        const limit = context.throttled().find((t) => t.feature === featureOf(kind));
-        if (volatile) {
-          if (!limit) json(() => session.emit(channel, kind, data));
-          return null;
-        }
-        if (limit) {
-          throw connectionError("ERR_FEATURE_THROTTLED", `${kind} is throttled`, "send", {
-            retryable: true,
-            ...(limit.until !== null && { retryAfterMs: Math.max(0, limit.until - clock.wall()) }),
-          });
-        }
-        return new Promise<SendAck>((resolve, reject) => {
-          const abort = (): void => session.cancel(id, "ERR_ABORTED", "Aborted by its signal");
-          const settled = (result: SendResult): void => {
-            signal?.removeEventListener("abort", abort);
-            if (result.ok) resolve({ id: result.id, n: result.n });
-            else reject(sendError(result));
-            look();
-          };
-          signal?.addEventListener("abort", abort);
-          const request = { channel, kind, data, ephemeral, chained, timeoutMs, settled };
-          const id = json(() => session.send(request, time()));
-          look();
-        });
-      };
+  // ---- what the protocol tells
 
-      return {
-        subprotocols: [SUBPROTOCOL],
-        capabilities: { welcome: true, probe: true, positions: true, acknowledgements: true },
-        attach(link, host) {
-          hosts.set(link, host);
-          const wire = session.attach(link, { send: (text) => host.send(text), close: () => {} });
-          return {
-            opened: (token) => wire.hello(token ?? ""),
-            message: (data) => {
-              if (typeof data === "string") wire.receive(data, time());
-              else host.fault("A binary message");
-            },
-            probe: () => wire.probe(time()),
-            renew: wire.renew,
-            heartbeat: wire.heartbeat,
-            bye: wire.bye,
-            detach: () => {
-              hosts.delete(link);
-              wire.lost();
-              look();
-            },
-          };
-        },
-        unackedSince: () => {
-          const since = session.unacknowledged?.since;
-          return since === undefined ? null : local(since);
-        },
-        unackedBytes: () => session.unacknowledged?.bytes ?? 0,
-        deadline: () => {
-          armed = session.deadline();
-          return armed === Number.POSITIVE_INFINITY ? undefined : local(armed);
-        },
-        tick: () => session.tick(time()),
-        send,
-        position: () => session.position,
-        end: (code) =>
-          session.end(code, code === "ERR_LOGGED_OUT" ? "The user was logged out" : "The client was disposed"),
-      };
-    },
-  };
+  #host(no: number): ProtocolHost | undefined {
+    return this.#links.find((link) => link.no === no)?.host;
+  }
+
+  later(fn: () => void): void {
+    void Promise.resolve().then(fn);
+  }
+
+  welcome(...[no, w]: Parameters<ClientHost["welcome"]>): void {
+    this.#current = this.#host(no);
+    this.#current?.welcome({
+      user: w.user,
+      session: w.session,
+      recovery: w.recovery,
+      heartbeatMs: w.heartbeatMs,
+      spreadMs: w.reconnectSpreadMs,
+      probes: true,
+      tokenLifeMs: w.expiresInMs ?? null,
+    });
+    if (w.throttled.length > 0) this.#current?.throttle(w.throttled);
+  }
+
+  reject(...[no, r]: Parameters<ClientHost["reject"]>): void {
+    this.#host(no)?.reject({ ...r, code: r.code as ErrorCode });
+  }
+
+  event(event: Parameters<ClientHost["event"]>[0]): void {
+    this.#context.event(event);
+  }
+
+  ephemeral(event: Parameters<ClientHost["ephemeral"]>[0]): void {
+    this.#context.event(event);
+  }
+
+  gap(gap: Parameters<ClientHost["gap"]>[0]): void {
+    this.#context.gap(gap);
+  }
+
+  caughtUp(position: Position): void {
+    this.#context.caughtUp(position);
+  }
+
+  throttle(features: Parameters<ClientHost["throttle"]>[0]): void {
+    this.#current?.throttle(features);
+  }
+
+  goaway(...[no, g]: Parameters<ClientHost["goaway"]>): void {
+    this.#host(no)?.goaway(g.minDelayMs, g.spreadMs);
+  }
+
+  expiring(inMs: number): void {
+    this.#current?.expiring(inMs);
+  }
+
+  tokenOk(lifeMs: number | undefined): void {
+    this.#current?.tokenOk(lifeMs ?? null);
+  }
+
+  probeAck(no: number): void {
+    this.#host(no)?.probeAck();
+  }
+
+  protocolError(...[no, fault]: Parameters<ClientHost["protocolError"]>): void {
+    this.#host(no)?.fault(fault.message);
+  }
+
+  moved(): void {
+    this.#context.moved();
+  }
+}
+
+/** One link, between the driver and the protocol. */
+class Attached implements ProtocolLink, Wire {
+  readonly no: number;
+  readonly host: ProtocolHost;
+  readonly #session: Session;
+  readonly #link: ClientLink;
+
+  constructor(session: Session, no: number, host: ProtocolHost) {
+    this.no = no;
+    this.host = host;
+    this.#session = session;
+    this.#link = session.inner.attach(no, this);
+  }
+
+  send(text: string): void {
+    this.host.send(text);
+  }
+
+  // The driver closes what is at fault.
+  close(): void {}
+
+  opened(token: string | null): void {
+    this.#link.hello(token ?? "");
+  }
+
+  message(data: string | Uint8Array): void {
+    if (typeof data === "string") this.#link.receive(data, this.#session.timeOf(this.#link));
+    else this.host.fault("A binary message");
+  }
+
+  probe(): void {
+    this.#link.probe(this.#session.time());
+  }
+
+  renew(token: string): void {
+    this.#link.renew(token);
+  }
+
+  heartbeat(ms: number): void {
+    this.#link.heartbeat(ms);
+  }
+
+  bye(): void {
+    this.#link.bye();
+  }
+
+  detach(): void {
+    this.#link.lost();
+    this.#session.detach(this);
+  }
 }
 
 const notSent = (code: ErrorCode, message: string, cause: unknown): unknown =>

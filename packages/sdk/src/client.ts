@@ -6,13 +6,21 @@
  */
 import {
   Bus,
+  type CallOptions,
+  type Cancel,
+  type Clock,
+  type Connection,
   type ConnectionError,
   connectionError,
   createConnection,
-  type Identity,
   isConnectionError,
+  type ListenOptions,
+  type Snapshot,
   type State,
+  type Status,
   type TokenRequest,
+  type TokenResult,
+  type Unsubscribe,
   unsubscribe,
 } from "@cc/core";
 import {
@@ -25,26 +33,28 @@ import {
   type SavedSession,
 } from "./records.js";
 import { restAuth } from "./rest.js";
-import { createStore, type Store } from "./store.js";
+import { Store } from "./store.js";
 import { tokenResult } from "./token.js";
 import type {
   AppEvent,
   AuthApi,
   AuthResult,
   Client,
-  ClientEvents,
   ClientOptions,
   ClientPorts,
   EventMap,
+  Gap,
   GetToken,
   InitSettings,
   LoginListener,
   LoginWithProvider,
   LogoutResult,
   Position,
+  ProtocolContext,
   ProtocolFactory,
   ProtocolSession,
   SendFunction,
+  SystemEvents,
   User,
 } from "./types.js";
 
@@ -61,53 +71,79 @@ const AUTH_MS = 15_000;
 export function createClient<E extends EventMap, Send extends SendFunction>(
   options: ClientOptions<Send> & ClientPorts & { readonly protocol: ProtocolFactory<Send> },
 ): Client<E, Send> {
-  const { clock, random, protocol } = options;
-  let { resumeFrom } = options;
-  let base = "";
-  let app: { readonly id: string; readonly settings: string; readonly ready: Promise<void> } | undefined;
-  let user: User | null = null;
-  let renewal: Renewal = "none";
-  let provider: GetToken | undefined = options.getToken;
-  let session: ProtocolSession<Send> | undefined;
-  let store: Store | undefined;
-  let tab: Store | undefined;
-  let auth: AuthApi | undefined;
-  let instance = "";
+  // Younger than some runtimes that we support.
+  if (Symbol.asyncDispose) Instance.prototype[Symbol.asyncDispose] = Instance.prototype.dispose;
+  return new Instance(options) as unknown as Client<E, Send>;
+}
 
-  const connection = createConnection({
-    ...options,
-    url: () => base.replace(/^http/, "ws") + protocol.path,
-    policy: {
-      ...options.policy,
-      ...(options.background && { background: options.background }),
-      ...(options.shouldRetry && { shouldRetry: options.shouldRetry }),
-    },
-    save,
-  });
-  const onListenerError =
-    options.onListenerError ??
-    ((error: unknown) => options.logger?.error?.("A listener threw", { error: String(error) }));
-  const appBus = new Bus<Record<string, unknown>>(onListenerError);
-  const loginListeners = new Map<string, LoginListener>();
+type Events = SystemEvents & Record<string, unknown>;
+type Options = ClientOptions<SendFunction> & ClientPorts & { readonly protocol: ProtocolFactory<SendFunction> };
 
-  const randomId = (): string =>
-    Array.from({ length: ID_LENGTH }, () => Math.floor(random() * 36).toString(36)).join("");
+/** A class, for its methods are shared: a process may hold thousands of clients, and each would pay for its own closures. */
+class Instance {
+  declare [Symbol.asyncDispose]: () => Promise<void>;
+  readonly connection: Connection;
+  readonly bus: Bus<Events>;
+  readonly #options: Options;
+  readonly #onListenerError: (error: unknown) => void;
+  #loginListeners: readonly { readonly id: string; readonly listener: LoginListener }[] = [];
+  #base = "";
+  #app: { readonly id: string; readonly settings: string; readonly ready: Promise<void> } | undefined;
+  #user: User | null = null;
+  #renewal: Renewal = "none";
+  #provider: GetToken | undefined;
+  #session: ProtocolSession<SendFunction> | undefined;
+  #store: Store | undefined;
+  #tab: Store | undefined;
+  #instance = "";
+  #resumeFrom: Position | undefined;
+  /** The logout that runs; a login waits for it, so that what is told of one session never comes after the next began. */
+  #leaving: Promise<LogoutResult> | undefined;
+  #revoking: AbortController | undefined;
+  #pending: readonly ((error: ConnectionError) => void)[] = [];
+  /** Of the session that lives: what another's protocol says is of a user who is gone. */
+  context: Context | undefined;
+  #job: { readonly key: string; readonly abort: AbortController; readonly result: Promise<User> } | undefined;
+  #unsaved = false;
+  #cancelSave: Cancel | undefined;
 
-  function toLogin<K extends keyof LoginListener>(name: K, ...args: Parameters<NonNullable<LoginListener[K]>>): void {
-    for (const [id, listener] of [...loginListeners]) {
-      if (loginListeners.get(id) !== listener) continue;
+  constructor(options: Options) {
+    const { background, shouldRetry, policy, logger } = options;
+    this.#options = options;
+    this.#provider = options.getToken;
+    this.#resumeFrom = options.resumeFrom;
+    this.#onListenerError =
+      options.onListenerError ?? ((error: unknown) => logger?.error?.("A listener threw", { error: String(error) }));
+    this.bus = new Bus(this.#onListenerError);
+    this.connection = createConnection({
+      ...options,
+      url: () => this.#base.replace(/^http/, "ws") + options.protocol.path,
+      policy: { ...policy, ...(background && { background }), ...(shouldRetry && { shouldRetry }) },
+      save: (state) => this.#save(state),
+    });
+  }
+
+  #randomId(): string {
+    return Array.from({ length: ID_LENGTH }, () => Math.floor(this.#options.random() * 36).toString(36)).join("");
+  }
+
+  #toLogin<K extends keyof LoginListener>(name: K, ...args: Parameters<NonNullable<LoginListener[K]>>): void {
+    for (const entry of this.#loginListeners) {
+      if (!this.#loginListeners.includes(entry)) continue;
+      const { listener } = entry;
       try {
         (listener[name] as ((...a: typeof args) => void) | undefined)?.(...args);
       } catch (error) {
-        onListenerError(error);
+        this.#onListenerError(error);
       }
     }
   }
 
   // ---- init ----------------------------------------------------------------------------------------------------
 
-  function init(appId: string, settings: InitSettings = {}): Promise<void> {
-    if (connection.disposed) return Promise.reject(disposedError());
+  init(appId: string, settings: InitSettings = {}): Promise<void> {
+    if (this.connection.disposed) return Promise.reject(disposedError());
+    const app = this.#app;
     const { autoEstablishSocketConnection: auto = true, background, region } = settings;
     const said = JSON.stringify([auto, background, region, settings.url]);
     if (app?.id === appId && app.settings === said) return app.ready;
@@ -115,23 +151,27 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
       return Promise.reject(
         connectionError("ERR_INVALID_ARGUMENT", "init() was called with other arguments before", "init"),
       );
-    const url = settings.url ?? (region === undefined ? options.url : options.regions?.[region]);
+    const { url: own, regions } = this.#options;
+    const url = settings.url ?? (region === undefined ? own : regions?.[region]);
     const bad = !appId
       ? "init() needs an app id"
       : !/^(http|ws)s?:\/\/[^/]/.test(url ?? "")
         ? `No usable URL (${url})`
         : undefined;
     if (bad !== undefined) return Promise.reject(connectionError("ERR_INVALID_ARGUMENT", bad, "init"));
-    base = (url ?? "").replace(/^ws/, "http").replace(/\/+$/, "");
-    const ready = untilDisposed(start(appId, auto, background));
-    app = { id: appId, settings: said, ready };
+    this.#base = (url ?? "").replace(/^ws/, "http").replace(/\/+$/, "");
+    const ready = this.#untilDisposed(this.#start(appId, auto, background));
+    this.#app = { id: appId, settings: said, ready };
     return ready;
   }
 
-  async function start(appId: string, auto: boolean, background: InitSettings["background"]): Promise<void> {
-    store = createStore(options.storage, `cc:${appId}:`, (fault) => connection.report(fault));
-    tab = createStore(options.tabStorage, `cc:${appId}:`, (fault) => connection.report(fault));
-    auth = options.auth ?? restAuth(base);
+  async #start(appId: string, auto: boolean, background: InitSettings["background"]): Promise<void> {
+    const { connection } = this;
+    const { storage, tabStorage, protocol, clock } = this.#options;
+    const store = new Store(storage, `cc:${appId}:`, connection);
+    const tab = new Store(tabStorage, `cc:${appId}:`, connection);
+    this.#store = store;
+    this.#tab = tab;
     const [saved, floor, own, place] = await Promise.all([
       store.read("session", isSession),
       store.read("floor", isFloor),
@@ -139,14 +179,14 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
       tab.read("position", isPosition),
     ]);
     if (connection.disposed) throw disposedError();
-    instance = own?.id ?? randomId();
-    if (own === undefined) void tab.write("instance", { id: instance });
+    this.#instance = own?.id ?? this.#randomId();
+    if (own === undefined) void tab.write("instance", { id: this.#instance });
     connection.init({ auto, floor: floor ?? null, ...(background && { policy: { background } }) });
-    if (!protocol.login) enter({ user: { uid: "" }, token: "", expiresInMs: null }, "none", undefined);
+    if (!protocol.login) this.#enter({ user: { uid: "" }, token: "", expiresInMs: null }, "none", undefined);
     else if (saved !== undefined) {
       const age = Math.max(0, clock.wall() - saved.at);
       const left = saved.lifeMs === null ? null : Math.max(0, saved.lifeMs - age);
-      enter(
+      this.#enter(
         { user: saved.user, token: saved.token, expiresInMs: left },
         saved.renewal,
         place?.user === saved.user.uid ? place : undefined,
@@ -157,193 +197,184 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
   // ---- the session ---------------------------------------------------------------------------------------------
 
   /** Makes `who` the user: the protocol's session, the core's, and `user`, in one tick. */
-  function enter(
-    who: Omit<AuthResult, "token"> & Pick<SavedSession, "token">,
+  #enter(
+    { user, token, expiresInMs }: Omit<AuthResult, "token"> & Pick<SavedSession, "token">,
     how: Renewal,
     resume: Position | undefined,
   ): void {
-    user = who.user;
-    renewal = how;
-    const { uid } = who.user;
-    /** Whatever a protocol says after its session's end is of a user who is gone. */
-    const mine =
-      <T>(fn: (value: T) => void) =>
-      (value: T): void => {
-        if (session === own) fn(value);
-      };
-    const own: ProtocolSession<Send> = protocol.create({
-      appId: app?.id ?? "",
-      user: uid,
-      instance,
-      nonce: randomId(),
-      resume: resumeFrom ?? resume,
+    const { protocol, clock } = this.#options;
+    this.#user = user;
+    this.#renewal = how;
+    const context = new Context(this, {
+      appId: this.#app?.id ?? "",
+      user: user.uid,
+      instance: this.#instance,
+      nonce: this.#randomId(),
+      resume: this.#resumeFrom ?? resume,
       clock,
-      throttled: () => connection.snapshot().throttled,
-      event: mine(deliver),
-      gap: mine((gap) => appBus.emit("gap", gap)),
-      caughtUp: mine((position) => appBus.emit("caughtUp", position)),
-      moved: mine((position) => moved(uid, position)),
     });
-    session = own;
+    this.context = context;
+    const session = protocol.create(context);
+    this.#session = session;
     // The app named it for the session that it starts with; a later one, of another user perhaps, goes its own way.
-    resumeFrom = undefined;
-    const identity: Identity = {
-      user: uid,
-      token: who.token,
-      lifeMs: who.expiresInMs,
-      fetchToken: how === "none" ? undefined : fetchToken,
-      protocol: own,
-    };
-    connection.login(identity);
+    this.#resumeFrom = undefined;
+    this.connection.login({
+      user: user.uid,
+      token,
+      lifeMs: expiresInMs,
+      fetchToken: how === "none" ? undefined : (reason) => this.#fetchToken(reason),
+      protocol: session,
+    });
   }
 
-  function deliver(event: AppEvent): void {
-    appBus.emit(event.kind in SYSTEM ? "" : event.kind, event);
-    appBus.emit(event.class === "durable" ? "event" : "ephemeral", event);
-    appBus.emit("*", event);
-  }
-
-  function fetchToken(reason: "missing" | "expiring" | "rejected"): TokenRequest {
+  #fetchToken(reason: "missing" | "expiring" | "rejected"): TokenRequest {
     const abort = new AbortController();
-    const get = async (): Promise<ReturnType<typeof tokenResult>> => {
-      if (renewal === "refresh" && auth) {
-        const held = connection.state().session;
+    const get = async (): Promise<TokenResult> => {
+      if (this.#renewal === "refresh") {
+        const held = this.connection.state().session;
         const token = held.tag === "active" ? (held.token?.value ?? held.burnt[0]) : undefined;
         if (!token) throw connectionError("ERR_AUTH_REJECTED", "No token is left to renew", "token");
-        return tokenResult(await auth.refresh(token, abort.signal));
+        return tokenResult(await this.#auth().refresh(token, abort.signal));
       }
-      if (provider === undefined)
+      if (this.#provider === undefined)
         throw connectionError("ERR_TOKEN_PROVIDER", "No getToken: call login({ uid, getToken })", "token", {
           retryable: true,
         });
-      return tokenResult(await provider({ reason, signal: abort.signal }));
+      return tokenResult(await this.#provider({ reason, signal: abort.signal }));
     };
     return { result: get(), abort: () => abort.abort() };
   }
 
   /** The core says that token or floor changed. */
-  function save(state: State): void {
-    const { session: s, ladder } = state;
-    void store?.write("floor", ladder.floor === null ? undefined : ladder.floor);
-    if (s.tag !== "active" || user === null || !protocol.login) return;
-    void store?.write("session", {
-      user,
-      token: s.token?.value ?? null,
-      at: s.token ? s.token.from.wall : clock.wall(),
-      lifeMs: s.token?.lifeMs ?? null,
-      renewal,
+  #save({ session, ladder }: State): void {
+    void this.#store?.write("floor", ladder.floor ?? undefined);
+    if (session.tag !== "active" || this.#user === null || !this.#options.protocol.login) return;
+    const { token } = session;
+    void this.#store?.write("session", {
+      user: this.#user,
+      token: token?.value ?? null,
+      at: token ? token.from.wall : this.#options.clock.wall(),
+      lifeMs: token?.lifeMs ?? null,
+      renewal: this.#renewal,
     } satisfies SavedSession);
   }
 
   // ---- positions -----------------------------------------------------------------------------------------------
 
-  let unsaved: (() => void) | undefined;
-  let cancelSave: (() => void) | undefined;
-
-  function moved(uid: string, position: Position): void {
-    unsaved = () => void tab?.write("position", { ...position, user: uid } satisfies SavedPosition);
-    cancelSave ??= clock.after(SAVE_MS, flush, false);
+  moved(): void {
+    this.#unsaved = true;
+    this.#cancelSave ??= this.#options.clock.after(SAVE_MS, () => this.flush(), false);
   }
 
-  function flush(): void {
-    cancelSave?.();
-    cancelSave = undefined;
-    unsaved?.();
-    unsaved = undefined;
+  flush(): void {
+    const user = this.#user?.uid;
+    const position = this.#session?.position();
+    if (this.#unsaved && user !== undefined && position)
+      void this.#tab?.write("position", { ...position, user } satisfies SavedPosition);
+    this.#unsaved = false;
+    this.#cancelSave?.();
+    this.#cancelSave = undefined;
   }
-  // A page that is being hidden closes its link: what was delivered is written before it may vanish.
-  connection.on("snapshot", flush);
 
   // ---- login ---------------------------------------------------------------------------------------------------
 
-  let job: { readonly key: string; readonly abort: AbortController; readonly result: Promise<User> } | undefined;
-
-  function login(first: string | LoginWithProvider, authKey?: string): Promise<User> {
-    if (connection.disposed) return Promise.reject(disposedError());
-    const who =
-      typeof first === "string" ? { uid: authKey === undefined ? undefined : first, getToken: undefined } : first;
+  login(first: string | LoginWithProvider, authKey?: string): Promise<User> {
+    if (this.connection.disposed) return Promise.reject(disposedError());
     const key = JSON.stringify([first, authKey]);
     const valid =
       typeof first === "string" ? first && authKey !== "" : first?.uid && typeof first.getToken === "function";
-    if (!valid) return refuse("ERR_INVALID_ARGUMENT", "login() takes uid and authKey, a token, or { uid, getToken }");
-    if (app === undefined || !protocol.login) return refuse("ERR_NOT_INITIALIZED", "init() has not been called");
-    if (job !== undefined) {
+    if (!valid)
+      return this.#refuse("ERR_INVALID_ARGUMENT", "login() takes uid and authKey, a token, or { uid, getToken }");
+    if (this.#app === undefined || !this.#options.protocol.login)
+      return this.#refuse("ERR_NOT_INITIALIZED", "init() has not been called");
+    const running = this.#job;
+    if (running !== undefined) {
       // A function cannot be compared by its text: the same uid by way of getToken counts as the same login.
-      return job.key === key
-        ? job.result
+      return running.key === key
+        ? running.result
         : Promise.reject(connectionError("ERR_LOGIN_IN_PROGRESS", "Another login is under way", "auth"));
     }
     const abort = new AbortController();
-    const { signal } = abort;
-    const run = async (): Promise<User> => {
-      await app?.ready;
-      await leaving;
-      signal.throwIfAborted();
-      if (stays(who.uid)) {
-        if (who.getToken) provider = who.getToken;
-        const { mode } = connection.state();
-        // A login takes back an earlier disconnect() (B3.4), on a later task as every dial of a login.
-        if (mode.auto && mode.wish !== "on") clock.after(0, () => void connection.connect().catch(() => {}));
-        return user as User;
-      }
-      const result = await within(AUTH_MS, "The login had no answer in time", abort, () =>
-        authenticate(first, authKey, signal),
-      );
-      if (stays(result.user.uid)) return user as User;
-      if (user !== null && user.uid !== result.user.uid) await endSession();
-      signal.throwIfAborted();
-      const how = who.getToken ? "provider" : authKey === undefined ? "none" : "refresh";
-      await store?.write("session", {
-        user: result.user,
-        token: result.token,
-        at: clock.wall(),
-        lifeMs: result.expiresInMs,
-        renewal: how,
-      } satisfies SavedSession);
-      signal.throwIfAborted();
-      provider = who.getToken;
-      const resume = user === null ? undefined : session?.position();
-      session?.end("ERR_LOGGED_OUT");
-      enter(result, how, resume);
-      return result.user;
-    };
-    const settle = async (): Promise<User> => {
-      try {
-        // A logout wins at whatever it finds the login waiting for, and in the moment after too.
-        const logged = await Promise.race([run(), aborted(signal)]);
-        signal.throwIfAborted();
-        job = undefined;
-        toLogin("loginSuccess", logged);
-        appBus.emit("user", logged);
-        return logged;
-      } catch (cause) {
-        if (job?.abort === abort) job = undefined;
-        const error = isConnectionError(cause)
-          ? cause
-          : connectionError("ERR_TOKEN_PROVIDER", "getToken failed", "auth", {
-              cause,
-              retryable: (cause as { terminal?: unknown } | undefined)?.terminal !== true,
-            });
-        toLogin("loginFailure", error);
-        throw error;
-      }
-    };
-    const result = untilDisposed(settle());
-    job = { key, abort, result };
+    const result = this.#untilDisposed(this.#settled(first, authKey, abort));
+    this.#job = { key, abort, result };
     return result;
   }
 
-  /** Whether a login as `uid` finds that user logged in, with nothing that a new login would mend. */
-  const stays = (uid: string | undefined): boolean =>
-    user !== null && user.uid === uid && connection.state().link.tag !== "failed";
+  async #settled(
+    first: string | LoginWithProvider,
+    authKey: string | undefined,
+    abort: AbortController,
+  ): Promise<User> {
+    const { signal } = abort;
+    try {
+      // A logout wins at whatever it finds the login waiting for, and in the moment after too.
+      const user = await Promise.race([this.#logIn(first, authKey, abort), aborted(signal)]);
+      signal.throwIfAborted();
+      this.#job = undefined;
+      this.#toLogin("loginSuccess", user);
+      this.bus.emit("user", user);
+      return user;
+    } catch (cause) {
+      if (this.#job?.abort === abort) this.#job = undefined;
+      const error = isConnectionError(cause)
+        ? cause
+        : connectionError("ERR_TOKEN_PROVIDER", "getToken failed", "auth", {
+            cause,
+            retryable: (cause as { terminal?: unknown } | undefined)?.terminal !== true,
+          });
+      this.#toLogin("loginFailure", error);
+      throw error;
+    }
+  }
 
-  function refuse(code: ConnectionError["code"], message: string): Promise<never> {
+  async #logIn(first: string | LoginWithProvider, authKey: string | undefined, abort: AbortController): Promise<User> {
+    const { signal } = abort;
+    const { clock } = this.#options;
+    const { uid, getToken } =
+      typeof first === "string" ? { uid: authKey === undefined ? undefined : first, getToken: undefined } : first;
+    await this.#app?.ready;
+    await this.#leaving;
+    signal.throwIfAborted();
+    const known = this.#staying(uid);
+    if (known) {
+      if (getToken) this.#provider = getToken;
+      const { mode } = this.connection.state();
+      // A login takes back an earlier disconnect() (B3.4), on a later task as every dial of a login.
+      if (mode.auto && mode.wish !== "on") clock.after(0, () => void this.connection.connect().catch(() => {}));
+      return known;
+    }
+    const result = await this.#within(AUTH_MS, "The login had no answer in time", abort, () =>
+      this.#authenticate(first, authKey, signal),
+    );
+    const { user, token, expiresInMs: lifeMs } = result;
+    const same = this.#staying(user.uid);
+    if (same) return same;
+    if (this.#user !== null && this.#user.uid !== user.uid) await this.#endSession();
+    signal.throwIfAborted();
+    const renewal = getToken ? "provider" : authKey === undefined ? "none" : "refresh";
+    await this.#store?.write("session", { user, token, at: clock.wall(), lifeMs, renewal } satisfies SavedSession);
+    signal.throwIfAborted();
+    this.#provider = getToken;
+    const resume = this.#user === null ? undefined : this.#session?.position();
+    this.#session?.end("ERR_LOGGED_OUT");
+    this.#enter(result, renewal, resume);
+    return user;
+  }
+
+  /** The user, if a login as `uid` finds that user logged in, with nothing that a new login would mend. */
+  #staying(uid: string | undefined): User | undefined {
+    return this.#user !== null && this.#user.uid === uid && this.connection.state().link.tag !== "failed"
+      ? this.#user
+      : undefined;
+  }
+
+  #refuse(code: ConnectionError["code"], message: string): Promise<never> {
     const error = connectionError(code, message, "auth");
-    toLogin("loginFailure", error);
+    this.#toLogin("loginFailure", error);
     return Promise.reject(error);
   }
 
-  async function authenticate(
+  async #authenticate(
     first: string | LoginWithProvider,
     authKey: string | undefined,
     signal: AbortSignal,
@@ -352,69 +383,68 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
       const { token, lifeMs } = tokenResult(await first.getToken({ reason: "login", signal }));
       return { user: { uid: first.uid }, token, expiresInMs: lifeMs };
     }
-    const api = auth as AuthApi;
+    const api = this.#auth();
     const answer = await (authKey === undefined ? api.me(first, signal) : api.login(first, authKey, signal));
     const { token, lifeMs } = tokenResult(answer);
     return { user: answer.user, token, expiresInMs: lifeMs };
   }
 
+  #auth(): AuthApi {
+    return this.#options.auth ?? restAuth(this.#base);
+  }
+
   // ---- logout --------------------------------------------------------------------------------------------------
 
   /** Ends the session here, at once: link, calls, storage. Answers whether storage could be purged. */
-  function leave(): Promise<boolean> {
-    user = null;
-    connection.logout();
-    session?.end("ERR_LOGGED_OUT");
-    session = undefined;
-    unsaved = undefined;
-    flush();
-    const purged = [store?.write("session", undefined), tab?.write("position", undefined)];
-    return Promise.all(purged).then((all) => all.every((ok) => ok !== false));
+  async #leave(): Promise<boolean> {
+    this.#user = null;
+    this.connection.logout();
+    this.#session?.end("ERR_LOGGED_OUT");
+    this.#session = this.context = undefined;
+    this.flush();
+    const purged = [this.#store?.write("session", undefined), this.#tab?.write("position", undefined)];
+    return (await Promise.all(purged)).every((ok) => ok !== false);
   }
 
-  function logout(): Promise<LogoutResult> {
-    if (connection.disposed) return Promise.reject(disposedError());
-    job?.abort.abort(connectionError("ERR_LOGGED_OUT", "logout() was called", "auth"));
-    job = undefined;
-    return endSession();
+  logout(): Promise<LogoutResult> {
+    if (this.connection.disposed) return Promise.reject(disposedError());
+    this.#job?.abort.abort(connectionError("ERR_LOGGED_OUT", "logout() was called", "auth"));
+    this.#job = undefined;
+    return this.#endSession();
   }
 
-  /** The logout that runs; a login waits for it, so that what is told of one session never comes after the next began. */
-  let leaving: Promise<LogoutResult> | undefined;
-
-  function endSession(): Promise<LogoutResult> {
-    leaving ??= untilDisposed(leaveAndTell()).finally(() => {
-      leaving = undefined;
+  #endSession(): Promise<LogoutResult> {
+    this.#leaving ??= this.#untilDisposed(this.#leaveAndTell()).finally(() => {
+      this.#leaving = undefined;
     });
-    return leaving;
+    return this.#leaving;
   }
 
-  async function leaveAndTell(): Promise<LogoutResult> {
+  async #leaveAndTell(): Promise<LogoutResult> {
     // A session that is still being restored is logged out as one that was.
-    if (!instance) await app?.ready;
-    const held = connection.state().session;
+    if (!this.#instance) await this.#app?.ready;
+    const held = this.connection.state().session;
     const token = held.tag === "active" ? held.token?.value : undefined;
-    const purging = leave();
-    const result = await revoke(token);
-    if (await purging) toLogin("logoutSuccess");
+    const purging = this.#leave();
+    const result = await this.#revoke(token);
+    if (await purging) this.#toLogin("logoutSuccess");
     else
-      toLogin(
+      this.#toLogin(
         "logoutFailure",
         connectionError("ERR_STORAGE", "The stored session could not be removed", "storage", { retryable: true }),
       );
-    appBus.emit("user", null);
+    this.bus.emit("user", null);
     return result;
   }
 
-  let revoking: AbortController | undefined;
-
-  async function revoke(token: string | undefined): Promise<LogoutResult> {
-    const api = auth;
-    if (!token || !api) return { revoked: false };
-    revoking = new AbortController();
-    const { signal } = revoking;
+  async #revoke(token: string | undefined): Promise<LogoutResult> {
+    if (!token || !this.#base) return { revoked: false };
+    const abort = new AbortController();
+    this.#revoking = abort;
     try {
-      await within(REVOKE_MS, "The server could not be told", revoking, () => api.revoke(token, signal));
+      await this.#within(REVOKE_MS, "The server could not be told", abort, () =>
+        this.#auth().revoke(token, abort.signal),
+      );
       return { revoked: true };
     } catch (cause) {
       const error = isConnectionError(cause)
@@ -425,8 +455,8 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
   }
 
   /** What `act` comes to, unless its abort or `ms` come first. */
-  async function within<T>(ms: number, message: string, abort: AbortController, act: () => Promise<T>): Promise<T> {
-    const late = clock.after(ms, () =>
+  async #within<T>(ms: number, message: string, abort: AbortController, act: () => Promise<T>): Promise<T> {
+    const late = this.#options.clock.after(ms, () =>
       abort.abort(connectionError("ERR_CONNECT_TIMEOUT", message, "auth", { retryable: true })),
     );
     try {
@@ -436,71 +466,152 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
     }
   }
 
-  const pending = new Set<(error: ConnectionError) => void>();
-
   /** The same promise, and rejected by `dispose()`. */
-  const untilDisposed = <T>(promise: Promise<T>): Promise<T> =>
-    new Promise<T>((resolve, reject) => {
-      pending.add(reject);
-      const done = (): void => void pending.delete(reject);
+  #untilDisposed<T>(promise: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#pending = [...this.#pending, reject];
+      const done = (): void => {
+        this.#pending = this.#pending.filter((other) => other !== reject);
+      };
       promise.then(resolve, reject).then(done);
     });
+  }
 
   // ---- the whole -----------------------------------------------------------------------------------------------
 
-  const busOf = (event: PropertyKey): Bus<ClientEvents<E>> =>
-    (event in CORE ? (connection as unknown) : appBus) as Bus<ClientEvents<E>>;
-
-  const send = ((...args: Parameters<Send>) => {
-    if (connection.disposed) return Promise.reject(disposedError());
-    if (app === undefined)
-      return Promise.reject(connectionError("ERR_NOT_INITIALIZED", "init() has not been called", "send"));
-    if (session === undefined)
-      return Promise.reject(connectionError("ERR_NOT_LOGGED_IN", "No user is logged in", "send"));
-    return session.send(...args);
-  }) as Send;
-
-  async function dispose(): Promise<void> {
-    if (connection.disposed) return;
-    flush();
-    for (const reject of pending) reject(disposedError());
-    job?.abort.abort(disposedError());
-    revoking?.abort(disposedError());
-    loginListeners.clear();
-    appBus.clear();
-    session?.end("ERR_DISPOSED");
-    connection.dispose();
+  async dispose(): Promise<void> {
+    if (this.connection.disposed) return;
+    this.flush();
+    for (const reject of this.#pending) reject(disposedError());
+    this.#job?.abort.abort(disposedError());
+    this.#revoking?.abort(disposedError());
+    this.#loginListeners = [];
+    this.bus.clear();
+    this.#session?.end("ERR_DISPOSED");
+    this.connection.dispose();
   }
 
-  return {
-    init,
-    login,
-    logout,
-    send,
-    dispose,
-    snapshot: () => connection.snapshot(),
-    connect: (o) => connection.connect(o),
-    disconnect: () => connection.disconnect(),
-    ping: (o) => connection.ping(o),
-    checkNow: (o) => connection.checkNow(o),
-    reconnect: (o) => connection.reconnect(o),
-    until: (what, o) => connection.until(what, o),
-    subscribe: (fn, o) => connection.subscribe(fn, o),
-    addConnectionListener: (id, listener) => connection.addConnectionListener(id, listener),
-    removeConnectionListener: (id) => connection.removeConnectionListener(id),
-    getLoggedInUser: () => user,
-    getConnectionStatus: () => connection.status(),
-    on: (event, listener, o) => busOf(event).on(event, listener, o),
-    events: (event, o) => busOf(event).events(event, o),
-    addLoginListener: (id, listener) => {
-      loginListeners.set(id, listener);
-      return unsubscribe(() => {
-        if (loginListeners.get(id) === listener) loginListeners.delete(id);
-      });
-    },
-    removeLoginListener: (id) => void loginListeners.delete(id),
-    ...(Symbol.asyncDispose && { [Symbol.asyncDispose]: dispose }),
-  } as Client<E, Send>;
+  send(...args: unknown[]): Promise<unknown> {
+    if (this.connection.disposed) return Promise.reject(disposedError());
+    if (this.#app === undefined)
+      return Promise.reject(connectionError("ERR_NOT_INITIALIZED", "init() has not been called", "send"));
+    if (this.#session === undefined)
+      return Promise.reject(connectionError("ERR_NOT_LOGGED_IN", "No user is logged in", "send"));
+    return this.#session.send(...args);
+  }
+
+  getLoggedInUser(): User | null {
+    return this.#user;
+  }
+  getConnectionStatus(): Status {
+    return this.connection.status();
+  }
+
+  #busOf(event: PropertyKey): Bus<Events> {
+    return event in CORE ? (this.connection as unknown as Bus<Events>) : this.bus;
+  }
+  on(event: string, ...args: [(value: unknown) => void, ListenOptions?]): Unsubscribe {
+    return this.#busOf(event).on(event, ...args);
+  }
+  events(event: string, options?: CallOptions): AsyncIterableIterator<unknown> {
+    return this.#busOf(event).events(event, options);
+  }
+
+  addLoginListener(id: string, listener: LoginListener): Unsubscribe {
+    const added = { id, listener };
+    const all = this.#loginListeners;
+    this.#loginListeners = all.some((entry) => entry.id === id)
+      ? all.map((entry) => (entry.id === id ? added : entry))
+      : [...all, added];
+    return unsubscribe(() => {
+      this.#loginListeners = this.#loginListeners.filter((entry) => entry.id !== id || entry.listener !== listener);
+    });
+  }
+  removeLoginListener(id: string): void {
+    this.#loginListeners = this.#loginListeners.filter((entry) => entry.id !== id);
+  }
+
+  snapshot(): Snapshot {
+    return this.connection.snapshot();
+  }
+  connect(...args: Parameters<Connection["connect"]>): ReturnType<Connection["connect"]> {
+    return this.connection.connect(...args);
+  }
+  disconnect(): Promise<void> {
+    return this.connection.disconnect();
+  }
+  ping(...args: Parameters<Connection["ping"]>): ReturnType<Connection["ping"]> {
+    return this.connection.ping(...args);
+  }
+  checkNow(...args: Parameters<Connection["checkNow"]>): ReturnType<Connection["checkNow"]> {
+    return this.connection.checkNow(...args);
+  }
+  reconnect(...args: Parameters<Connection["reconnect"]>): ReturnType<Connection["reconnect"]> {
+    return this.connection.reconnect(...args);
+  }
+  until(...args: Parameters<Connection["until"]>): ReturnType<Connection["until"]> {
+    return this.connection.until(...args);
+  }
+  subscribe(...args: Parameters<Connection["subscribe"]>): Unsubscribe {
+    return this.connection.subscribe(...args);
+  }
+  addConnectionListener(...args: Parameters<Connection["addConnectionListener"]>): Unsubscribe {
+    return this.connection.addConnectionListener(...args);
+  }
+  removeConnectionListener(id: string): void {
+    this.connection.removeConnectionListener(id);
+  }
+}
+
+/** What the protocol of one session knows and may tell. Whatever it says after its session's end is of a user who is gone. */
+class Context implements ProtocolContext {
+  readonly #client: Instance;
+  readonly appId: string;
+  readonly user: string;
+  readonly instance: string;
+  readonly nonce: string;
+  readonly resume: Position | undefined;
+  readonly clock: Clock;
+
+  constructor(
+    client: Instance,
+    facts: Pick<ProtocolContext, "appId" | "user" | "instance" | "nonce" | "resume" | "clock">,
+  ) {
+    this.#client = client;
+    this.appId = facts.appId;
+    this.user = facts.user;
+    this.instance = facts.instance;
+    this.nonce = facts.nonce;
+    this.resume = facts.resume;
+    this.clock = facts.clock;
+  }
+
+  get #live(): boolean {
+    return this.#client.context === this;
+  }
+
+  throttled(): Snapshot["throttled"] {
+    return this.#client.snapshot().throttled;
+  }
+  event(event: AppEvent): void {
+    if (!this.#live) return;
+    const { bus } = this.#client;
+    if (!(event.kind in SYSTEM)) bus.emit(event.kind, event);
+    bus.emit(event.class === "durable" ? "event" : "ephemeral", event);
+    bus.emit("*", event);
+  }
+  gap(gap: Gap): void {
+    if (this.#live) this.#client.bus.emit("gap", gap);
+  }
+  caughtUp(position: Position): void {
+    if (this.#live) this.#client.bus.emit("caughtUp", position);
+  }
+  moved(): void {
+    if (this.#live) this.#client.moved();
+  }
+  parted(): void {
+    if (this.#live) this.#client.flush();
+  }
 }
 
 /** Events of the core's bus, and names that no kind may take. */

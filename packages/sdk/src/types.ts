@@ -188,8 +188,10 @@ export interface ProtocolContext {
   event(event: AppEvent): void;
   gap(gap: Gap): void;
   caughtUp(position: Position): void;
-  /** The delivered position moved. */
-  moved(position: Position): void;
+  /** The delivered position moved: it is asked for and saved before long. */
+  moved(): void;
+  /** A link has ended: what moved is saved at once, for a page that is being hidden may vanish. */
+  parted(): void;
 }
 
 /** A protocol at work for one identity. */

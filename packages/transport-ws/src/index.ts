@@ -5,9 +5,9 @@
  * socket for as long as the socket lives: aborting an attempt makes `ws` emit an error in a later tick, and an error
  * that nobody listens to ends the process (larksuite/node-sdk#203).
  */
-import type { Agent } from "node:http";
+import type { Agent, ClientRequest, IncomingMessage } from "node:http";
 import type { Link, LinkClose, LinkHandlers, LinkOptions, OpenLink } from "@cc/core";
-import { type ClientOptions, WebSocket } from "ws";
+import { type ClientOptions, type RawData, WebSocket } from "ws";
 import { retryAfterMs } from "./retry-after.js";
 
 export interface WsTransportOptions {
@@ -44,73 +44,97 @@ export function createWsTransport(options: WsTransportOptions = {}): OpenLink {
     ...(agent && { agent }),
     ...(ca && { ca: ca as NonNullable<ClientOptions["ca"]> }),
   };
-  return (url, link, handlers) => openWs(url, link, handlers, wsOptions);
+  return (url, link, handlers) => new WsLink(url, link, handlers, wsOptions);
 }
 
-function openWs(url: string, { subprotocols }: LinkOptions, handlers: LinkHandlers, options: ClientOptions): Link {
-  /** `null` once the link has told its end, or was told to be silent. */
-  let told: LinkHandlers | null = handlers;
-  let refusal: Pick<LinkClose, "httpStatus" | "retryAfterMs"> | undefined;
-  let cause: unknown;
-  const ended = (code: number, reason: string): void => {
-    const last = told;
-    told = null;
-    last?.closed({ code, reason, ...refusal, ...(cause !== undefined && { cause }) });
-  };
+/** One connection. A class, and handlers that all links share: a process may hold thousands, and each closure is paid for by each. */
+class WsLink implements Link {
+  /** `undefined` once the link has told its end, or was told to be silent. */
+  told: LinkHandlers | undefined;
+  cause: unknown;
+  refusal: Pick<LinkClose, "httpStatus" | "retryAfterMs"> | undefined;
+  readonly #socket: TiedSocket | undefined;
 
-  let socket: WebSocket;
-  try {
-    socket = new WebSocket(url, [...subprotocols], options);
-  } catch (thrown) {
-    cause = thrown;
-    queueMicrotask(() => ended(1006, ""));
-    return {
-      send() {},
-      close() {
-        told = null;
-      },
-      bufferedAmount: 0,
-    };
+  constructor(url: string, { subprotocols }: LinkOptions, handlers: LinkHandlers, options: ClientOptions) {
+    this.told = handlers;
+    try {
+      const socket = new TiedSocket(url, [...subprotocols], options);
+      this.#socket = socket;
+      socket.link = this;
+      socket.on("open", onOpen);
+      socket.on("message", onMessage);
+      socket.on("unexpected-response", onUnexpectedResponse);
+      socket.on("error", onError);
+      socket.on("close", onClose);
+    } catch (thrown) {
+      this.cause = thrown;
+      queueMicrotask(() => this.ended(1006, ""));
+    }
   }
 
-  socket.on("open", () => told?.opened(socket.protocol));
-  socket.on("message", (data: Buffer, isBinary: boolean) => {
-    // `ws` hands over a Buffer, also while it waits for the answer to our close. Binary goes on as a plain view of the
-    // same bytes: `slice` of a Buffer does not copy, and a caller who was promised a Uint8Array expects that it does.
-    told?.message(isBinary ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : data.toString());
-  });
-  socket.on("unexpected-response", (_request, response) => {
-    const { statusCode, headers } = response;
-    const retry = retryAfterMs(headers["retry-after"], Date.now());
-    refusal = {
-      ...(statusCode !== undefined && { httpStatus: statusCode }),
-      ...(retry !== undefined && { retryAfterMs: retry }),
-    };
-    cause = new Error(`The server answered the WebSocket upgrade with HTTP ${statusCode}`);
-    // With a listener here `ws` leaves the attempt to us; this ends it, with an error of its own and then `close`.
-    socket.terminate();
-  });
-  // The first error is the reason, later ones are its consequences; `close` follows in any case.
-  socket.on("error", (error) => {
-    cause ??= error;
-  });
-  socket.on("close", (code, reason) => ended(code || 1006, reason.toString()));
+  ended(code: number, reason: string): void {
+    const { told, cause, refusal } = this;
+    this.told = undefined;
+    told?.closed({ code, reason, ...refusal, ...(cause !== undefined && { cause }) });
+  }
 
-  return {
-    send(data) {
-      if (socket.readyState === WebSocket.OPEN) socket.send(data);
-    },
-    close(code, reason) {
-      told = null;
-      try {
-        socket.close(code, reason);
-      } catch {
-        // A code or a reason that no close frame can carry.
-        socket.close();
-      }
-    },
-    get bufferedAmount() {
-      return socket.bufferedAmount;
-    },
+  send(data: string | Uint8Array): void {
+    const socket = this.#socket;
+    if (socket?.readyState === WebSocket.OPEN) socket.send(data);
+  }
+
+  close(code?: number, reason?: string): void {
+    this.told = undefined;
+    try {
+      this.#socket?.close(code, reason);
+    } catch {
+      // A code or a reason that no close frame can carry.
+      this.#socket?.close();
+    }
+  }
+
+  get bufferedAmount(): number {
+    return this.#socket?.bufferedAmount ?? 0;
+  }
+}
+
+/** `ws` calls its listeners with the socket as `this`. */
+class TiedSocket extends WebSocket {
+  declare link: WsLink;
+}
+
+function onOpen(this: WebSocket): void {
+  const { link, protocol } = this as TiedSocket;
+  link.told?.opened(protocol);
+}
+
+function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
+  // `ws` hands over a Buffer, also while it waits for the answer to our close. Binary goes on as a plain view of the
+  // same bytes: `slice` of a Buffer does not copy, and a caller who was promised a Uint8Array expects that it does.
+  const bytes = data as Buffer;
+  (this as TiedSocket).link.told?.message(
+    isBinary ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : bytes.toString(),
+  );
+}
+
+function onUnexpectedResponse(this: WebSocket, _request: ClientRequest, response: IncomingMessage): void {
+  const { link } = this as TiedSocket;
+  const { statusCode, headers } = response;
+  const retry = retryAfterMs(headers["retry-after"], Date.now());
+  link.refusal = {
+    ...(statusCode !== undefined && { httpStatus: statusCode }),
+    ...(retry !== undefined && { retryAfterMs: retry }),
   };
+  link.cause = new Error(`The server answered the WebSocket upgrade with HTTP ${statusCode}`);
+  // With a listener here `ws` leaves the attempt to us; this ends it, with an error of its own and then `close`.
+  this.terminate();
+}
+
+// The first error is the reason, later ones are its consequences; `close` follows in any case.
+function onError(this: WebSocket, error: Error): void {
+  (this as TiedSocket).link.cause ??= error;
+}
+
+function onClose(this: WebSocket, code: number, reason: Buffer): void {
+  (this as TiedSocket).link.ended(code || 1006, reason.toString());
 }

@@ -7,11 +7,12 @@
  * and with each pong. A frame that is not as the protocol says, or a host that throws, ends the link with 4400: the next
  * one resumes behind what was handled.
  *
- * This is the hot path: no allocation but the event itself, one clock reading (the caller's) per message.
+ * This is the hot path: no allocation but the event itself, one clock reading (the caller's) per message. A class, for its
+ * methods are shared: a process may hold thousands of links.
  */
 import { ACK, DELIVERED, EPHEMERAL, EVENT, PING, PROBE } from "../codes.js";
 import type { Channel, GapFrame, ServerObject, Welcome } from "../frames.js";
-import type { Outbox } from "./outbox.js";
+import type { Outbox, Sink } from "./outbox.js";
 import type { ClientLink, ClientSessionOptions, Position, Wire } from "./types.js";
 
 /** What the links of one session share. */
@@ -22,13 +23,8 @@ export interface Shared {
   received: number[];
   delivered: number[];
   /** The link whose welcome came last, while it lives. */
-  live: InnerLink | undefined;
+  live: Link | undefined;
   ended: boolean;
-}
-
-/** A link as its own session knows it. */
-export interface InnerLink extends ClientLink {
-  push(text: string, bytes: number): void;
 }
 
 /** A frame whose fields nobody has checked: any of them may be missing. */
@@ -48,92 +44,200 @@ export function positionOf(epoch: string | undefined, positions: readonly number
 }
 
 /** A link that has sent nothing yet. */
-export function createLink(shared: Shared, linkNo: number, wire: Wire): InnerLink {
-  const { host } = shared.options;
-  const { outbox } = shared;
-  const channels = new Map<unknown, Loose<Channel>>();
-  let closed = false;
-  let receiving = false;
-  let scheduled = false;
-  let out: string[] = [];
-  let outBytes = 0;
-  let batchBytes = 16_384;
-  let epoch = "";
-  let creditEvents = 0;
-  let creditChars = 0;
+export class Link implements ClientLink, Sink {
+  readonly linkNo: number;
+  readonly #shared: Shared;
+  readonly #wire: Wire;
+  /** By alias. */
+  #channels: Map<unknown, Loose<Channel>> | undefined;
+  #closed = false;
+  #receiving = false;
+  #scheduled = false;
+  /** One frame waits as itself, several as the inside of an array. */
+  #out = "";
+  #frames = 0;
+  #outBytes = 0;
+  #batchBytes = 16_384;
+  #creditEvents = 0;
+  #creditChars = 0;
   // Handled and not yet acknowledged.
-  let events = 0;
-  let chars = 0;
-  let moved = false;
-  let probes = 0;
-  let probedAt = 0;
+  #events = 0;
+  #chars = 0;
+  #moved = false;
+  #probes = 0;
+  #probedAt = 0;
+  #epoch = "";
 
-  const gone = (): boolean => closed || shared.ended;
-
-  function flush(): void {
-    scheduled = false;
-    if (out.length && !gone()) {
-      const text = out.length > 1 ? `[${out.join()}]` : (out[0] as string);
-      out = [];
-      outBytes = 0;
-      wire.send(text);
-    }
+  constructor(shared: Shared, linkNo: number, wire: Wire) {
+    this.linkNo = linkNo;
+    this.#shared = shared;
+    this.#wire = wire;
   }
 
-  function push(text: string, bytes: number): void {
-    if (gone()) return;
+  get live(): boolean {
+    return this.#shared.live === this;
+  }
+
+  push(text: string, bytes: number): void {
+    if (this.#gone()) return;
     // Brackets and a comma for each.
-    if (outBytes + bytes + out.length + 2 > batchBytes) flush();
-    out.push(text);
-    outBytes += bytes;
-    if (!receiving && !scheduled) {
-      scheduled = true;
-      host.later(flush);
-    }
+    if (this.#outBytes + bytes + this.#frames + 2 > this.#batchBytes) this.#flush();
+    this.#out = this.#frames++ ? `${this.#out},${text}` : text;
+    this.#outBytes += bytes;
+    if (!this.#receiving) this.#schedule();
   }
 
-  /** For frames of ours that are ASCII, or whose exact size does not matter. */
-  function say(frame: unknown): void {
-    const text = JSON.stringify(frame);
-    push(text, text.length);
+  hello(token: string, heartbeatMs?: number): void {
+    const { options, epoch, received } = this.#shared;
+    const { app, instance, nonce, device } = options;
+    const { linkNo } = this;
+    const resume = positionOf(epoch, received);
+    this.#say({ t: "hello", token, app, instance, linkNo, nonce, device, resume, heartbeatMs });
+    this.#flush();
   }
 
-  function credit(): void {
-    if (!events) return;
-    events = chars = 0;
-    say([DELIVERED, ...shared.delivered]);
-  }
-
-  /** The server vouches that everything up to here was sent: a quiet client keeps up with the log. */
-  function advance(heads: readonly unknown[], offset: number): void {
-    for (let p = 0; p < shared.received.length; p++) {
-      const n = heads[p + offset];
-      if (typeof n === "number" && n > (shared.received[p] as number)) {
-        shared.received[p] = shared.delivered[p] = n;
-        moved = true;
+  receive(text: string, now: number): void {
+    if (this.#gone()) return;
+    const shared = this.#shared;
+    const { host } = shared.options;
+    shared.outbox.now = now;
+    this.#receiving = true;
+    try {
+      const message = JSON.parse(text) as readonly (readonly unknown[])[];
+      if (typeof message[0] === "object") {
+        for (const frame of message) {
+          if (this.#gone()) return;
+          this.#onFrame(frame);
+        }
+      } else this.#onFrame(message);
+      this.#chars += text.length;
+      // At the end of the turn: what the network brought at once is acknowledged at once.
+      if (this.#owes()) this.#schedule();
+    } catch (cause) {
+      if (!this.#gone()) {
+        this.#stop(4400);
+        host.protocolError(this.linkNo, { message: "broken protocol", cause });
+      }
+    } finally {
+      this.#receiving = false;
+      if (this.#frames) this.#flush();
+      // After the end there is nobody left for whom to save it.
+      if (this.#moved && !shared.ended) {
+        this.#moved = false;
+        host.moved();
       }
     }
   }
 
-  function skip(to: number[]): void {
+  probe(now: number): void {
+    this.#shared.outbox.now = now;
+    this.#probedAt = now;
+    this.#say([PROBE, ++this.#probes]);
+    this.#flush();
+  }
+
+  renew(token: string): void {
+    this.#say({ t: "token", token });
+  }
+
+  heartbeat(ms: number): void {
+    this.#say({ t: "heartbeat", ms });
+  }
+
+  bye(): void {
+    this.#say({ t: "bye" });
+    this.#flush();
+  }
+
+  lost(): void {
+    this.#closed = true;
+    if (this.live) {
+      this.#shared.live = undefined;
+      this.#shared.outbox.link();
+    }
+  }
+
+  // ---- what goes out
+
+  #gone(): boolean {
+    return this.#closed || this.#shared.ended;
+  }
+
+  #flush(): void {
+    const text = this.#frames > 1 ? `[${this.#out}]` : this.#out;
+    this.#out = "";
+    this.#frames = this.#outBytes = 0;
+    if (text && !this.#gone()) this.#wire.send(text);
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#shared.options.host.later(() => {
+      if (this.#owes()) this.#credit();
+      this.#scheduled = false;
+      this.#flush();
+    });
+  }
+
+  /** For frames of ours that are ASCII, or whose exact size does not matter. */
+  #say(frame: unknown): void {
+    const text = JSON.stringify(frame);
+    this.push(text, text.length);
+  }
+
+  #owes(): boolean {
+    return this.#events >= this.#creditEvents || this.#chars >= this.#creditChars;
+  }
+
+  #credit(): void {
+    if (!this.#events) return;
+    this.#events = this.#chars = 0;
+    this.#say([DELIVERED, ...this.#shared.delivered]);
+  }
+
+  #stop(code: number): void {
+    this.lost();
+    this.#wire.close(code, "");
+  }
+
+  // ---- what comes in
+
+  /** The server vouches that everything up to here was sent: a quiet client keeps up with the log. */
+  #advance(heads: readonly unknown[], offset: number): void {
+    const { received, delivered } = this.#shared;
+    for (let p = 0; p < received.length; p++) {
+      const n = heads[p + offset];
+      if (typeof n === "number" && n > (received[p] as number)) {
+        received[p] = delivered[p] = n;
+        this.#moved = true;
+      }
+    }
+  }
+
+  #skip(to: number[]): void {
+    const shared = this.#shared;
+    const epoch = this.#epoch;
     // A link that is told of a gap was welcomed, so there is an epoch.
     const from = positionOf(shared.epoch, shared.received) as Position;
     shared.epoch = epoch;
     shared.received = to;
-    host.gap({ from, to: { epoch, positions: to.slice() } });
+    shared.options.host.gap({ from, to: { epoch, positions: to.slice() } });
     shared.delivered = to.slice();
-    moved = true;
+    this.#moved = true;
   }
 
-  function onWelcome(frame: Loose<Welcome>): void {
+  #onWelcome(frame: Loose<Welcome>): void {
     const welcome = frame as Welcome;
+    const shared = this.#shared;
+    const { host, user } = shared.options;
     const heads = numbers(welcome.positions);
-    const { limits, recovery } = welcome;
-    if (typeof welcome.epoch !== "string" || link.live) malformed();
-    if (welcome.user !== shared.options.user) {
+    const { limits, recovery, epoch } = welcome;
+    if (typeof epoch !== "string" || this.live) malformed();
+    if (welcome.user !== user) {
       // Nothing of another identity may enter this session: not a position, not an event.
-      stop(4401);
-      host.reject(linkNo, {
+      this.#stop(4401);
+      host.reject(this.linkNo, {
         t: "reject",
         code: "ERR_AUTH_REJECTED",
         message: "another user",
@@ -143,46 +247,49 @@ export function createLink(shared: Shared, linkNo: number, wire: Wire): InnerLin
       });
       return;
     }
-    if (recovery === "resumed" && welcome.epoch !== shared.epoch) malformed();
-    epoch = welcome.epoch;
-    batchBytes = limits.batchBytes;
-    creditEvents = limits.window / 4;
-    creditChars = limits.windowBytes / 4;
+    if (recovery === "resumed" && epoch !== shared.epoch) malformed();
+    this.#epoch = epoch;
+    this.#batchBytes = limits.batchBytes;
+    this.#creditEvents = limits.window / 4;
+    this.#creditChars = limits.windowBytes / 4;
     shared.live?.lost();
-    shared.live = link;
+    shared.live = this;
     const fresh = shared.epoch === undefined;
     if (fresh) {
       shared.epoch = epoch;
       shared.received = heads;
       shared.delivered = heads.slice();
-      moved = true;
+      this.#moved = true;
     }
-    outbox.link(push, limits);
-    host.welcome(linkNo, welcome);
+    shared.outbox.link(this, limits);
+    host.welcome(this.linkNo, welcome);
     // With `gap` nothing moves before the gap frame: if the link dies in between, the next one must be told again.
     // `new` to a client that brought a position breaks the protocol; the loss is told all the same.
-    if (recovery === "new" && !fresh) skip(heads);
+    if (recovery === "new" && !fresh) this.#skip(heads);
   }
 
-  function onObject(frame: { readonly t?: unknown }): void {
+  #onObject(frame: { readonly t?: unknown }): void {
+    const { options, outbox, delivered } = this.#shared;
+    const { host } = options;
     // One assertion for all: each branch checks what it uses, and what is missing throws or is the host's to read.
     const f = frame as ServerObject;
     switch (f.t) {
       case "channel":
-        channels.set(f.alias, f);
+        this.#channels ??= new Map();
+        this.#channels.set(f.alias, f);
         break;
       case "welcome":
-        onWelcome(f);
+        this.#onWelcome(f);
         break;
       case "reject":
-        host.reject(linkNo, f);
+        host.reject(this.linkNo, f);
         break;
       case "gap":
-        skip(numbers((f as Loose<GapFrame>).to));
+        this.#skip(numbers((f as Loose<GapFrame>).to));
         break;
       case "caughtUp":
-        advance(f.positions, 0);
-        host.caughtUp({ epoch, positions: shared.delivered.slice() });
+        this.#advance(f.positions, 0);
+        host.caughtUp({ epoch: this.#epoch, positions: delivered.slice() });
         break;
       case "nack":
         outbox.settle({ ok: false, id: f.id, code: f.code, message: f.message, retryAfterMs: f.retryAfterMs });
@@ -191,7 +298,7 @@ export function createLink(shared: Shared, linkNo: number, wire: Wire): InnerLin
         host.throttle(f.features);
         break;
       case "goaway":
-        host.goaway(linkNo, f);
+        host.goaway(this.linkNo, f);
         break;
       case "tokenOk":
         host.tokenOk(f.expiresInMs);
@@ -204,41 +311,42 @@ export function createLink(shared: Shared, linkNo: number, wire: Wire): InnerLin
     }
   }
 
-  function onFrame(frame: readonly unknown[]): void {
+  #onFrame(frame: readonly unknown[]): void {
+    const shared = this.#shared;
     switch (frame[0]) {
       case EVENT: {
         // By index: taking an array apart by pattern costs an iterator, and this runs for each event.
         const n = frame[1];
         const kind = frame[3];
-        const channel = channels.get(frame[2]) as Channel | undefined;
+        const channel = this.#channels?.get(frame[2]) as Channel | undefined;
         const { received } = shared;
         const p = channel?.partition as number;
         const last = received[p];
         if (typeof n !== "number" || typeof kind !== "string" || !channel || last === undefined) malformed();
         if (n > last) {
           received[p] = n;
-          host.event({
+          shared.options.host.event({
             class: "durable",
             kind,
             channel: channel.channel,
             from: frame[4] as string,
             data: frame[6],
             sentAt: frame[5] as number,
-            position: { epoch, positions: received.length > 1 ? received.slice() : [n] },
+            position: { epoch: this.#epoch, positions: received.length > 1 ? received.slice() : [n] },
             id: frame[7] as string | undefined,
           });
           shared.delivered[p] = n;
-          moved = true;
+          this.#moved = true;
         }
         // A repeat is acknowledged too: it took credit.
-        events++;
+        this.#events++;
         break;
       }
       case EPHEMERAL: {
         const kind = frame[2];
-        const channel = channels.get(frame[1]) as Channel | undefined;
+        const channel = this.#channels?.get(frame[1]) as Channel | undefined;
         if (typeof kind !== "string" || !channel) malformed();
-        host.ephemeral({
+        shared.options.host.ephemeral({
           class: "ephemeral",
           kind,
           channel: channel.channel,
@@ -248,94 +356,24 @@ export function createLink(shared: Shared, linkNo: number, wire: Wire): InnerLin
         break;
       }
       case ACK:
-        outbox.settle({ ok: true, id: frame[1] as string, n: frame[2] as number });
+        shared.outbox.settle({ ok: true, id: frame[1] as string, n: frame[2] as number });
         break;
       case PING:
-        say([PING]);
-        advance(frame, 1);
-        credit();
+        this.#say([PING]);
+        this.#advance(frame, 1);
+        this.#credit();
         break;
       case PROBE:
-        if (frame[1] === probes) host.probeAck(linkNo, outbox.now - probedAt);
+        if (frame[1] === this.#probes) {
+          shared.options.host.probeAck(this.linkNo, shared.outbox.now - this.#probedAt);
+        }
         break;
       default:
         // An unknown number is a frame of a later version. Everything else that is not an object with `t` is a fault.
         if (typeof frame[0] !== "number") {
           if (typeof frame !== "object") malformed();
-          onObject(frame as { readonly t?: unknown });
+          this.#onObject(frame as { readonly t?: unknown });
         }
     }
   }
-
-  function stop(code: number): void {
-    link.lost();
-    wire.close(code, "");
-  }
-
-  const link: InnerLink = {
-    linkNo,
-    get live() {
-      return shared.live === link;
-    },
-    push,
-    hello(token, heartbeatMs) {
-      const { app, instance, nonce, device } = shared.options;
-      const resume = positionOf(shared.epoch, shared.received);
-      say({ t: "hello", token, app, instance, linkNo, nonce, device, resume, heartbeatMs });
-      flush();
-    },
-    receive(text, now) {
-      if (gone()) return;
-      outbox.now = now;
-      receiving = true;
-      try {
-        const message = JSON.parse(text) as readonly (readonly unknown[])[];
-        if (typeof message[0] === "object") {
-          for (const frame of message) {
-            if (gone()) return;
-            onFrame(frame);
-          }
-        } else onFrame(message);
-        chars += text.length;
-        if (events >= creditEvents || chars >= creditChars) credit();
-      } catch (cause) {
-        if (!gone()) {
-          stop(4400);
-          host.protocolError(linkNo, { message: "broken protocol", cause });
-        }
-      } finally {
-        receiving = false;
-        flush();
-        // After the end there is nobody left for whom to save it.
-        if (moved && !shared.ended) {
-          moved = false;
-          host.moved();
-        }
-      }
-    },
-    probe(now) {
-      outbox.now = now;
-      probedAt = now;
-      say([PROBE, ++probes]);
-      flush();
-    },
-    renew(token) {
-      say({ t: "token", token });
-    },
-    heartbeat(ms) {
-      say({ t: "heartbeat", ms });
-    },
-    bye() {
-      say({ t: "bye" });
-      flush();
-    },
-    lost() {
-      closed = true;
-      if (link.live) {
-        shared.live = undefined;
-        outbox.link();
-      }
-    },
-  };
-  return link;
 }

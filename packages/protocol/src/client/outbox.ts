@@ -35,113 +35,106 @@ interface Pending extends Item {
   wroteAt?: number | undefined;
 }
 
-/** Writes the text of one frame to the living link. */
-export type Push = (text: string, bytes: number) => void;
-
-/** The pending items of one session. */
-export interface Outbox {
-  /** The latest time that anybody told the session. */
-  now: number;
-  readonly pending: ReadonlyMap<string, unknown>;
-  add(item: Item, queued: boolean): void;
-  /** A welcome: what is young enough, or was never written, goes out in order. Without arguments: the link is gone. */
-  link(push?: Push, limits?: Limits): void;
-  settle(result: SendResult): void;
-  fail(id: string, code: string, message?: string): void;
-  tick(): void;
-  deadline(): number;
-  unacknowledged(): Unacknowledged | undefined;
+/** Takes the text of one frame for the living link. */
+export interface Sink {
+  push(text: string, bytes: number): void;
 }
 
-/** An empty outbox. */
-export function createOutbox(): Outbox {
-  const pending = new Map<string, Pending>();
-  let push: Push | undefined;
-  let limits: Limits | undefined;
-  let wireBytes = 0;
-  let places = 0;
-  // While above 0 a send looks at those before it on its channel: chained ones are rare.
-  let careful = 0;
+const never = Number.POSITIVE_INFINITY;
+const nothing: ReadonlyMap<string, Pending> = new Map();
 
-  function settle(result: SendResult): void {
-    const item = pending.get(result.id);
+/** The pending items of one session. */
+export class Outbox {
+  /** The latest time that anybody told the session. */
+  now = 0;
+  /** An idle client, and there may be thousands in a process, has no map of its own. */
+  pending: ReadonlyMap<string, Pending> = nothing;
+  #sink: Sink | undefined;
+  #limits: Limits | undefined;
+  #wireBytes = 0;
+  #places = 0;
+  // While above 0 a send looks at those before it on its channel: chained ones are rare.
+  #careful = 0;
+
+  add(item: Item, queued: boolean): void {
+    const added: Pending = { ...item, place: this.#places++ };
+    if (this.pending === nothing) this.pending = new Map();
+    (this.pending as Map<string, Pending>).set(item.id, added);
+    if (item.chained) this.#careful++;
+    if (this.#sink || queued) this.#write(added);
+    else this.fail(item.id, "ERR_WEBSOCKET_ERROR");
+  }
+
+  /** A welcome: what is young enough, or was never written, goes out in order. Without arguments: the link is gone. */
+  link(sink?: Sink, limits?: Limits): void {
+    this.#sink = sink;
+    this.#limits = limits;
+    this.#wireBytes = 0;
+    for (const item of this.pending.values()) item.wroteAt = undefined;
+    // Somebody whose old send fails here may ask for another at once: it must not overtake those still to be written.
+    this.#careful++;
+    for (const item of this.pending.values()) this.#write(item);
+    this.#careful--;
+  }
+
+  settle(result: SendResult): void {
+    const item = this.pending.get(result.id);
     if (!item) return;
-    pending.delete(result.id);
-    if (item.wroteAt !== undefined) wireBytes -= item.bytes;
-    if (item.chained) careful--;
+    (this.pending as Map<string, Pending>).delete(result.id);
+    if (item.wroteAt !== undefined) this.#wireBytes -= item.bytes;
+    if (item.chained) this.#careful--;
     item.settled(result);
-    if (!careful) return;
+    if (!this.#careful) return;
     // What waited behind it goes out, or fails with it; each failure does the same for those behind itself.
-    for (const next of pending.values()) {
+    for (const next of this.pending.values()) {
       if (next.channel === item.channel && next.wroteAt === undefined) {
-        if (!result.ok && next.chained && next.place > item.place) fail(next.id, "ERR_SEND_REJECTED");
-        else write(next);
+        if (!result.ok && next.chained && next.place > item.place) this.fail(next.id, "ERR_SEND_REJECTED");
+        else this.#write(next);
       }
     }
   }
 
-  function fail(id: string, code: string, message: string = code): void {
-    const outcome = pending.get(id)?.firstAt === undefined ? "notSent" : "unknown";
-    settle({ ok: false, id, code, message, outcome });
+  fail(id: string, code: string, message: string = code): void {
+    const outcome = this.pending.get(id)?.firstAt === undefined ? "notSent" : "unknown";
+    this.settle({ ok: false, id, code, message, outcome });
   }
 
-  function write(item: Pending): void {
-    if (!push || !limits || item.wroteAt !== undefined) return;
-    if (careful) {
-      for (const earlier of pending.values()) {
+  tick(): void {
+    for (const item of this.pending.values()) if (item.deadline <= this.now) this.fail(item.id, "ERR_SEND_TIMEOUT");
+  }
+
+  deadline(): number {
+    let first = never;
+    for (const { deadline } of this.pending.values()) first = Math.min(first, deadline);
+    return first;
+  }
+
+  unacknowledged(): Unacknowledged | undefined {
+    for (const { wroteAt } of this.pending.values()) {
+      if (wroteAt !== undefined) return { since: wroteAt, bytes: this.#wireBytes };
+    }
+    return undefined;
+  }
+
+  #write(item: Pending): void {
+    const limits = this.#limits;
+    if (!limits || item.wroteAt !== undefined) return;
+    if (this.#careful) {
+      for (const earlier of this.pending.values()) {
         if (earlier === item) break;
         if (earlier.channel === item.channel && (item.chained || earlier.wroteAt === undefined)) return;
       }
     }
     // The server judges the data alone, exactly; this is what would cost the link.
     if (item.bytes > limits.frameBytes) {
-      fail(item.id, "ERR_MESSAGE_TOO_LARGE");
-    } else if (item.firstAt !== undefined && (item.ephemeral || outbox.now - item.firstAt > limits.dedupMs)) {
-      fail(item.id, "ERR_SEND_TIMEOUT");
+      this.fail(item.id, "ERR_MESSAGE_TOO_LARGE");
+    } else if (item.firstAt !== undefined && (item.ephemeral || this.now - item.firstAt > limits.dedupMs)) {
+      this.fail(item.id, "ERR_SEND_TIMEOUT");
     } else {
-      item.firstAt ??= outbox.now;
-      item.wroteAt = outbox.now;
-      wireBytes += item.bytes;
-      push(item.text, item.bytes);
+      item.firstAt ??= this.now;
+      item.wroteAt = this.now;
+      this.#wireBytes += item.bytes;
+      this.#sink?.push(item.text, item.bytes);
     }
   }
-
-  const outbox: Outbox = {
-    now: 0,
-    pending,
-    add(item, queued) {
-      const added: Pending = { ...item, place: places++ };
-      pending.set(item.id, added);
-      if (item.chained) careful++;
-      if (push || queued) write(added);
-      else fail(item.id, "ERR_WEBSOCKET_ERROR");
-    },
-    link(nextPush, nextLimits) {
-      push = nextPush;
-      limits = nextLimits;
-      wireBytes = 0;
-      for (const item of pending.values()) item.wroteAt = undefined;
-      // Somebody whose old send fails here may ask for another at once: it must not overtake those still to be written.
-      careful++;
-      for (const item of pending.values()) write(item);
-      careful--;
-    },
-    settle,
-    fail,
-    tick() {
-      for (const item of pending.values()) if (item.deadline <= outbox.now) fail(item.id, "ERR_SEND_TIMEOUT");
-    },
-    deadline() {
-      let first = Number.POSITIVE_INFINITY;
-      for (const { deadline } of pending.values()) first = Math.min(first, deadline);
-      return first;
-    },
-    unacknowledged() {
-      for (const { wroteAt } of pending.values()) {
-        if (wroteAt !== undefined) return { since: wroteAt, bytes: wireBytes };
-      }
-      return undefined;
-    },
-  };
-  return outbox;
 }

@@ -6,9 +6,17 @@
  */
 import { utf8Length } from "../bytes.js";
 import { SEND } from "../codes.js";
-import { createLink, positionOf, type Shared } from "./link.js";
-import { createOutbox } from "./outbox.js";
-import type { ClientSession, ClientSessionOptions, SendRequest } from "./types.js";
+import { Link, positionOf, type Shared } from "./link.js";
+import { Outbox } from "./outbox.js";
+import type {
+  ClientLink,
+  ClientSession,
+  ClientSessionOptions,
+  Position,
+  SendRequest,
+  Unacknowledged,
+  Wire,
+} from "./types.js";
 
 /** How long a send, join or leave waits for its answer. Milliseconds. */
 const sendTimeoutMs = 20_000;
@@ -17,83 +25,111 @@ type Sendable = Pick<SendRequest, "channel" | "kind" | "data" | "ephemeral">;
 
 /** A session that has no link yet. */
 export function createClientSession(options: ClientSessionOptions): ClientSession {
-  const { resume } = options;
-  const outbox = createOutbox();
-  const shared: Shared = {
-    options,
-    outbox,
-    epoch: resume?.epoch,
-    received: [...(resume?.positions ?? [])],
-    delivered: [...(resume?.positions ?? [])],
-    live: undefined,
-    ended: false,
-  };
-  let sends = 0;
+  return new Session(options);
+}
 
-  const nextId = (): string => `${options.nonce}-${(++sends).toString(36)}`;
-  // `undefined` becomes `null` in an array.
-  const frame = (id: string, { channel, kind, data, ephemeral }: Sendable): string =>
-    JSON.stringify([SEND, id, channel, kind, data, ephemeral ? 1 : 0]);
+/** A class, for its methods are shared: a process may hold thousands of sessions, and each would pay for its own closures. */
+class Session implements ClientSession {
+  readonly #shared: Shared;
+  #sends = 0;
 
-  function add(id: string, text: string, request: Omit<SendRequest, "kind" | "data">, now: number): string {
+  constructor(options: ClientSessionOptions) {
+    const { resume } = options;
+    const received = [...(resume?.positions ?? [])];
+    this.#shared = {
+      options,
+      outbox: new Outbox(),
+      epoch: resume?.epoch,
+      received,
+      delivered: [...received],
+      live: undefined,
+      ended: false,
+    };
+  }
+
+  attach(linkNo: number, wire: Wire): ClientLink {
+    return new Link(this.#shared, linkNo, wire);
+  }
+
+  send(request: SendRequest, now: number): string {
+    const id = this.#nextId();
+    return this.#add(id, frame(id, request), request, now);
+  }
+
+  emit(channel: string, kind: string, data: unknown): boolean {
+    const { live } = this.#shared;
+    const text = frame("", { channel, kind, data, ephemeral: true });
+    live?.push(text, utf8Length(text));
+    return !!live;
+  }
+
+  join(channel: string, settled: SendRequest["settled"], now: number): string {
+    return this.#member("join", channel, settled, now);
+  }
+
+  leave(channel: string, settled: SendRequest["settled"], now: number): string {
+    return this.#member("leave", channel, settled, now);
+  }
+
+  cancel(id: string, code: string, message: string): void {
+    this.#shared.outbox.fail(id, code, message);
+  }
+
+  end(code: string, message: string): void {
+    const { outbox } = this.#shared;
+    this.#shared.ended = true;
+    outbox.link();
+    for (const id of outbox.pending.keys()) outbox.fail(id, code, message);
+  }
+
+  tick(now: number): void {
+    const { outbox } = this.#shared;
+    outbox.now = now;
+    outbox.tick();
+  }
+
+  deadline(): number {
+    return this.#shared.outbox.deadline();
+  }
+
+  get position(): Position | undefined {
+    return positionOf(this.#shared.epoch, this.#shared.delivered);
+  }
+
+  get received(): Position | undefined {
+    return positionOf(this.#shared.epoch, this.#shared.received);
+  }
+
+  get unacknowledged(): Unacknowledged | undefined {
+    return this.#shared.outbox.unacknowledged();
+  }
+
+  get pending(): number {
+    return this.#shared.outbox.pending.size;
+  }
+
+  #nextId(): string {
+    return `${this.#shared.options.nonce}-${(++this.#sends).toString(36)}`;
+  }
+
+  #member(t: "join" | "leave", channel: string, settled: SendRequest["settled"], now: number): string {
+    const id = this.#nextId();
+    return this.#add(id, JSON.stringify({ t, channel, id }), { channel, settled }, now);
+  }
+
+  #add(id: string, text: string, request: Omit<SendRequest, "kind" | "data">, now: number): string {
     const { channel, ephemeral, chained, queued, timeoutMs = sendTimeoutMs, settled } = request;
+    const { outbox, ended } = this.#shared;
+    const deadline = now + timeoutMs;
     outbox.now = now;
     outbox.add(
-      {
-        id,
-        channel,
-        text,
-        bytes: utf8Length(text),
-        ephemeral,
-        chained,
-        deadline: now + timeoutMs,
-        settled,
-      },
-      !!queued && !shared.ended,
+      { id, channel, text, bytes: utf8Length(text), ephemeral, chained, deadline, settled },
+      !!queued && !ended,
     );
     return id;
   }
-
-  function member(t: "join" | "leave", channel: string, settled: SendRequest["settled"], now: number): string {
-    const id = nextId();
-    return add(id, JSON.stringify({ t, channel, id }), { channel, settled }, now);
-  }
-
-  return {
-    attach: (linkNo, wire) => createLink(shared, linkNo, wire),
-    send(request, now) {
-      const id = nextId();
-      return add(id, frame(id, request), request, now);
-    },
-    emit(channel, kind, data) {
-      const text = frame("", { channel, kind, data, ephemeral: true });
-      shared.live?.push(text, utf8Length(text));
-      return !!shared.live;
-    },
-    join: (channel, settled, now) => member("join", channel, settled, now),
-    leave: (channel, settled, now) => member("leave", channel, settled, now),
-    cancel: outbox.fail,
-    end(code, message) {
-      shared.ended = true;
-      outbox.link();
-      for (const id of outbox.pending.keys()) outbox.fail(id, code, message);
-    },
-    tick(now) {
-      outbox.now = now;
-      outbox.tick();
-    },
-    deadline: outbox.deadline,
-    get position() {
-      return positionOf(shared.epoch, shared.delivered);
-    },
-    get received() {
-      return positionOf(shared.epoch, shared.received);
-    },
-    get unacknowledged() {
-      return outbox.unacknowledged();
-    },
-    get pending() {
-      return outbox.pending.size;
-    },
-  };
 }
+
+// `undefined` becomes `null` in an array.
+const frame = (id: string, { channel, kind, data, ephemeral }: Sendable): string =>
+  JSON.stringify([SEND, id, channel, kind, data, ephemeral ? 1 : 0]);

@@ -140,7 +140,7 @@ export interface ClientLink {
    * `heartbeatMs` asks for a heartbeat; absent: the server's own.
    */
   hello(token: string, heartbeatMs?: number): void;
-  /** One WebSocket message. Pongs and credit are written before it returns. */
+  /** One WebSocket message. Pongs are written before it returns, credit at the end of the turn (`later`). */
   receive(text: string, now: number): void;
   /** Sends a probe; its answer comes as `host.probeAck`. An earlier one without answer is forgotten. */
   probe(now: number): void;
