@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { type Gateway, memoryBroker } from "../src/index.js";
 import type { Frame, TestLink } from "./support/link.js";
+import { manualClock } from "./support/manualClock.js";
 import { linked, start } from "./support/start.js";
 
 const isEvent = (data: unknown) => (frame: Frame) => Array.isArray(frame) && frame[0] === 1 && frame[6] === data;
@@ -188,11 +189,20 @@ describe("tokens on a living link [B2.6]", () => {
     await link.closed;
   });
 
-  it("a token that ends is announced, and without a new one ends its link with 4401", async () => {
-    const gateway = await start();
-    const { token } = await gateway.mintToken("alice", { ttlMs: 300 });
+  it("a token that ends is announced a minute before, and without a new one ends its link with 4401", async () => {
+    const clock = manualClock(Date.now());
+    const gateway = await start({ clock, heartbeatMs: 100_000 });
+    const { token } = await gateway.mintToken("alice", { ttlMs: 120_000 });
     const link = await linked(gateway, "alice", { token });
-    await link.named("expiring");
+    clock.advance(59_000);
+    // The answer to a probe comes after whatever was said before it.
+    link.send([4, 1]);
+    await link.frame((frame) => Array.isArray(frame) && frame[0] === 4);
+    expect(link.messages.join()).not.toContain("expiring");
+    clock.advance(2_000);
+    expect(await link.named("expiring")).toMatchObject({ inMs: expect.any(Number) });
+    expect(gateway.stats().linked).toBe(1);
+    clock.advance(59_000);
     expect(await link.named("reject")).toMatchObject({ code: "ERR_AUTH_REJECTED", retry: "reauth" });
     expect((await link.closed).code).toBe(4401);
   });
