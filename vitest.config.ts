@@ -36,6 +36,8 @@ export default defineConfig({
       {
         extends: true,
         resolve: { conditions: ["@cc/source", ...defaultClientConditions] },
+        // What only some tests import is bundled before the first one runs: found later, it would reload the page under them.
+        optimizeDeps: { entries: inBrowser },
         test: {
           name: "browser",
           include: inBrowser,

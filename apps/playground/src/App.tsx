@@ -10,9 +10,14 @@ export function App(): ReactElement {
   const [problem, setProblem] = useState<string>();
 
   useEffect(() => {
+    let mounted = true;
     const failed = (error: unknown): void => setProblem(error instanceof Error ? error.message : String(error));
-    loadConfig().then(setConfig, failed);
-    loadFaults().then(setFaults, failed);
+    // Another configuration would be other clients: the one of an effect that was undone is dropped.
+    loadConfig().then((loaded) => mounted && setConfig(loaded), failed);
+    loadFaults().then((loaded) => mounted && setFaults(loaded), failed);
+    return () => {
+      mounted = false;
+    };
   }, []);
 
   const apply = useCallback(async (name: FaultName, input: object): Promise<void> => {

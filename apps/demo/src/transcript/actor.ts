@@ -166,8 +166,8 @@ const listeningFor =
       link.send(data);
     };
     return {
-      ...link,
       send,
+      close: (code, reason) => link.close(code, reason),
       get bufferedAmount() {
         return link.bufferedAmount;
       },

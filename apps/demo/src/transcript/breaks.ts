@@ -30,30 +30,36 @@ export function brokenClient(options: ClientOptions, broken: Breakage | undefine
 /** The gateway that is really run. */
 export function brokenGateway(gateway: Gateway, broken: Breakage | undefined): Gateway {
   if (broken !== "throttle") return gateway;
-  return {
-    ...gateway,
+  return altered(gateway, {
     throttle: (features) => {
       if (features.length > 0) gateway.throttle(features.map((one) => ({ ...one, forMs: FOREVER_MS })));
     },
-  };
+  });
 }
 
-function withoutResume(protocol: ProtocolFactory<Cc1Send>): ProtocolFactory<Cc1Send> {
-  return {
-    ...protocol,
+/** `target` with some of its members replaced. The others run on the target itself, so it may have private parts. */
+const altered = <T extends object>(target: T, members: Partial<T>): T =>
+  new Proxy(target, {
+    get(_, key) {
+      if (Object.hasOwn(members, key)) return Reflect.get(members, key);
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+
+const withoutResume = (protocol: ProtocolFactory<Cc1Send>): ProtocolFactory<Cc1Send> =>
+  altered(protocol, {
     create(context) {
       const session = protocol.create(context);
-      return {
-        ...session,
+      return altered(session, {
         attach: (link, host) =>
-          session.attach(link, {
-            ...host,
-            send: (data) => host.send(typeof data === "string" ? forgetful(data) : data),
-          }),
-      };
+          session.attach(
+            link,
+            altered(host, { send: (data) => host.send(typeof data === "string" ? forgetful(data) : data) }),
+          ),
+      });
     },
-  };
-}
+  });
 
 function forgetful(text: string): string {
   const frame: unknown = JSON.parse(text);
@@ -65,8 +71,11 @@ function forgetful(text: string): string {
 const deaf =
   (open: OpenLink): OpenLink =>
   (url, options, handlers) =>
-    open(url, options, {
-      ...handlers,
-      // unref: the run ends long before, and this timer is nobody's business then.
-      closed: (close) => void setTimeout(() => handlers.closed(close), DEAF_MS).unref(),
-    });
+    open(
+      url,
+      options,
+      altered(handlers, {
+        // unref: the run ends long before, and this timer is nobody's business then.
+        closed: (close) => void setTimeout(() => handlers.closed(close), DEAF_MS).unref(),
+      }),
+    );

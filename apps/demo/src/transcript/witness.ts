@@ -33,7 +33,8 @@ export function createWitness(actors: readonly Pick<Actor, "client">[], linkedAt
       return;
     }
     since ??= now;
-    longestMs = Math.max(longestMs, now - since);
+    // Seen once, it may have lasted from just after the look before.
+    longestMs = Math.max(longestMs, now - since + LOOK_MS);
   };
   const timer = setInterval(look, LOOK_MS);
   return {
