@@ -54,7 +54,7 @@ describe("life", () => {
   test("[B6.1] any message after the probe is an answer", () => {
     const rig = linkedRig(heartbeat);
     for (let n = 0; n < 100; n += 1) {
-      while (probes(rig) <= n) rig.clock.advance(100);
+      rig.passUntil(() => probes(rig) > n, 100);
       rig.clock.advance(2_000);
       rig.links.last.message("not the answer, but somebody is there");
     }
@@ -92,7 +92,7 @@ describe("life", () => {
   test("[B6.1] after a sleep in the middle of a probe, on either kind of clock, the peer has its whole time again", () => {
     for (const kind of ["late", "stopped"] as const) {
       const rig = linkedRig(heartbeat);
-      while (probes(rig) === 0) rig.clock.advance(100);
+      rig.passUntil(() => probes(rig) > 0, 100);
       rig.clock.sleep(3_600_000, kind);
       rig.lifecycle.emit({ type: "clockJump", ms: 3_600_000 });
       expect(rig.status(), kind).toBe("connected");
@@ -105,7 +105,7 @@ describe("life", () => {
 
   test("[B6.1] a probe of an old link says nothing about the new one", () => {
     const rig = linkedRig(heartbeat);
-    while (probes(rig) === 0) rig.clock.advance(100);
+    rig.passUntil(() => probes(rig) > 0, 100);
     rig.lose();
     rig.linkUp({ heartbeatMs: 10_000 });
     rig.clock.advance(2_600);

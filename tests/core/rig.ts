@@ -89,6 +89,8 @@ export interface Rig {
   manual(options?: StartOptions): void;
   /** Lets a dial that is due begin: fires timers until a socket is opened, at most `withinMs`. Raises when none is. */
   dialled(withinMs?: number): ScriptedLink;
+  /** Lets time pass, `stepMs` ms (default 1) at a time, until `holds`. Raises after 200,000 steps: a broken core must fail, not hang. */
+  passUntil(holds: () => boolean, stepMs?: number): void;
   /** Opens the newest socket and welcomes on it. */
   welcome(info?: Partial<WelcomeInfo>): void;
   /** `dialled` and `welcome`. */
@@ -201,6 +203,12 @@ export function createRig(options: RigOptions = {}): Rig {
       }
       if (links.all.length === had) throw new Error(`nothing was dialled within ${withinMs} ms`);
       return links.last;
+    },
+    passUntil(holds, stepMs = 1) {
+      for (let n = 0; !holds(); n += 1) {
+        if (n > 200_000) throw new Error("it never came to be");
+        clock.advance(stepMs);
+      }
     },
     welcome(info = {}) {
       links.last.open();

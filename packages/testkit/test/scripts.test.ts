@@ -45,7 +45,7 @@ describe("scripted links", () => {
     expect(seen).toEqual(["opened cc.1", "message welcome", "message still on its way", "closed 1000 "]);
   });
 
-  test("refuse, half-open, and never breaking the port", () => {
+  test("[R38] refuse, half-open, late close, and never breaking the port", () => {
     const links = createScriptedLinks();
     const first = watcher();
     links.open("ws://x", { subprotocols: [] }, first.handlers);
