@@ -276,3 +276,24 @@ export const durable = (data: string, n: number): AppEvent => ({
   data,
   position: { epoch: "e1", positions: [n] },
 });
+
+/** Ann by getToken, each token living `lifeMs`. */
+export async function byProvider(
+  lifeMs: number | null,
+  rig: Rig = createRig(),
+): Promise<Rig & { readonly at: number[] }> {
+  const at: number[] = [];
+  let n = 0;
+  rig.getToken.answer = (): TokenAnswer => {
+    at.push(rig.clock.now());
+    n += 1;
+    return { token: `T${n}`, ...(lifeMs !== null && { expiresInMs: lifeMs }) };
+  };
+  await rig.client.init(app);
+  await rig.client.login({ uid: "ann", getToken: rig.getToken });
+  await rig.clock.advanceAsync(1_000);
+  return Object.assign(Object.create(rig) as Rig, { at });
+}
+
+/** For what getToken was asked so far. */
+export const reasons = ({ getToken }: Rig): string[] => getToken.calls.map(({ args }) => args[0].reason);
