@@ -5,6 +5,8 @@ export interface Audience<T> {
   add(channel: string, link: T): void;
   remove(channel: string, link: T): void;
   of(channel: string): Iterable<T>;
+  /** How many pairs of a channel and a link there are. */
+  size(): number;
 }
 
 /** Nobody listens. */
@@ -23,5 +25,10 @@ export function createAudience<T>(): Audience<T> {
       if (set?.size === 0) links.delete(channel);
     },
     of: (channel) => links.get(channel) ?? nobody,
+    size() {
+      let pairs = 0;
+      for (const set of links.values()) pairs += set.size;
+      return pairs;
+    },
   };
 }

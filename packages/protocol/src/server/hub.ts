@@ -240,6 +240,7 @@ export function createHub(options: HubOptions): Hub {
       return {
         connections: links.size,
         linked,
+        subscriptions: audience.size(),
         ringEntries: log.rings.reduce((sum, { size }) => sum + size, 0),
         ringBytes: log.rings.reduce((sum, { bytes }) => sum + bytes, 0),
         positions: log.rings.map(({ last }) => last),

@@ -179,8 +179,7 @@ export function openSession(core: Core, host: SessionHost): Link {
     },
     forgive(ms) {
       handshakeUntil += ms;
-      if (state.at === "live") state.live.forgive(ms);
-      else link.dueAt = handshakeUntil;
+      live()?.forgive(ms);
     },
     flush: outflow.flush,
   };

@@ -139,6 +139,8 @@ export interface HubStats {
   readonly connections: number;
   /** Links that have been welcomed. */
   readonly linked: number;
+  /** Pairs of a channel and a link that listens to it. */
+  readonly subscriptions: number;
   /** Ring entries and bytes over all partitions. */
   readonly ringEntries: number;
   readonly ringBytes: number;
