@@ -14,7 +14,8 @@ describe("a change of user", () => {
     await rig.clock.advanceAsync(1_000);
     old.context.event(durable("secret", 5));
     old.context.gap({ from: { epoch: "e1", positions: [1] }, to: { epoch: "e1", positions: [5] } });
-    old.context.moved({ epoch: "e1", positions: [5] });
+    old.at = { epoch: "e1", positions: [5] };
+    old.context.moved();
     old.protocol.last.host.welcome({
       user: "ann",
       session: "s9",
@@ -36,10 +37,11 @@ describe("a change of user", () => {
     const rig = createRig();
     await rig.linked();
     rig.last.at = { epoch: "e1", positions: [41] };
-    rig.last.context.moved({ epoch: "e1", positions: [41] });
+    rig.last.context.moved();
     await rig.clock.advanceAsync(5_000);
     expect(rig.stored("position", rig.tab)).toMatchObject({ epoch: "e1", positions: [41] });
-    rig.last.context.moved({ epoch: "e1", positions: [42] });
+    rig.last.at = { epoch: "e1", positions: [42] };
+    rig.last.context.moved();
     await rig.client.login("bob", "key");
     await rig.clock.advanceAsync(5_000);
     expect([rig.last.context.user, rig.last.context.resume]).toEqual(["bob", undefined]);
@@ -52,7 +54,8 @@ describe("a change of user", () => {
   it("[B2.4] a position that another user left in the tab is not taken up", async () => {
     const first = createRig();
     await first.linked();
-    first.last.context.moved({ epoch: "e1", positions: [41] });
+    first.last.at = { epoch: "e1", positions: [41] };
+    first.last.context.moved();
     await first.client.dispose();
     // Another tab has logged ann out and bob in since; this tab's own storage still holds her position.
     const other = createRig({ shared: first.storage });
