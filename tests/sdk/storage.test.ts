@@ -39,14 +39,16 @@ describe("storage", () => {
     rig.storage.capacity = 0;
     for (let n = 1; n < 6; n += 1) {
       rig.last.context.event(durable(`m${n}`, n));
-      rig.last.context.moved({ epoch: "e1", positions: [n] });
+      rig.last.at = { epoch: "e1", positions: [n] };
+      rig.last.context.moved();
       await rig.clock.advanceAsync(2_000);
     }
     expect(heard).toEqual(["m1", "m2", "m3", "m4", "m5"]);
     expect(rig.errors.map(({ code }) => code)).toContain("ERR_STORAGE");
     expect([rig.client.getConnectionStatus(), rig.links.all.length]).toEqual(["connected", 1]);
     rig.tab.capacity = Number.POSITIVE_INFINITY;
-    rig.last.context.moved({ epoch: "e1", positions: [6] });
+    rig.last.at = { epoch: "e1", positions: [6] };
+    rig.last.context.moved();
     await rig.clock.advanceAsync(2_000);
     expect(rig.stored("position", rig.tab)).toMatchObject({ positions: [6] });
   });
@@ -60,7 +62,8 @@ describe("storage", () => {
       onDisconnected: () => void heard.push("disconnected"),
     });
     rig.tab.fail = { set: broken };
-    rig.last.context.moved({ epoch: "e1", positions: [1] });
+    rig.last.at = { epoch: "e1", positions: [1] };
+    rig.last.context.moved();
     await rig.clock.advanceAsync(5_000);
     expect(rig.log).toEqual(["! ERR_STORAGE"]);
     expect(heard).toEqual([]);
@@ -107,7 +110,8 @@ describe("storage", () => {
   it("[B2.8] every record carries a version, and one of another version counts as absent", async () => {
     const rig = createRig();
     await rig.linked();
-    rig.last.context.moved({ epoch: "e1", positions: [1] });
+    rig.last.at = { epoch: "e1", positions: [1] };
+    rig.last.context.moved();
     await rig.clock.advanceAsync(5_000);
     await rig.client.dispose();
     for (const { records } of [rig.storage, rig.tab]) {
@@ -127,7 +131,8 @@ describe("storage", () => {
     await rig.linked();
     rig.storage.slowMs = 200;
     rig.tab.slowMs = 200;
-    rig.last.context.moved({ epoch: "e1", positions: [3] });
+    rig.last.at = { epoch: "e1", positions: [3] };
+    rig.last.context.moved();
     await rig.clock.advanceAsync(1_100);
     const out = rig.watch(rig.client.logout());
     await rig.clock.advanceAsync(10_000);
@@ -168,8 +173,10 @@ describe("positions over a reload", () => {
     for (const [n, end] of ends.entries()) {
       const rig = createRig();
       await rig.linked();
-      rig.last.context.moved({ epoch: "e1", positions: [41] });
-      rig.last.context.moved({ epoch: "e1", positions: [42] });
+      rig.last.at = { epoch: "e1", positions: [41] };
+      rig.last.context.moved();
+      rig.last.at = { epoch: "e1", positions: [42] };
+      rig.last.context.moved();
       await end(rig);
       // No time passes and no promise gets a turn: a page that is being hidden has neither.
       const next = createRig({ shared: rig.storage, tab: rig.tab });
@@ -181,7 +188,8 @@ describe("positions over a reload", () => {
   it("[B10.3] under keep, going to the background saves too: timers are slow there", async () => {
     const rig = createRig({ background: "keep" });
     await rig.linked();
-    rig.last.context.moved({ epoch: "e1", positions: [42] });
+    rig.last.at = { epoch: "e1", positions: [42] };
+    rig.last.context.moved();
     rig.lifecycle.emit("background");
     expect(rig.tab.calls.at(-1)).toBe(`set cc:${app}:position`);
   });
@@ -202,7 +210,8 @@ describe("positions over a reload", () => {
   it("[B10.3] resumeFrom goes before the stored position", async () => {
     const first = createRig();
     await first.linked();
-    first.last.context.moved({ epoch: "e1", positions: [42] });
+    first.last.at = { epoch: "e1", positions: [42] };
+    first.last.context.moved();
     await first.client.dispose();
     const resumeFrom = { epoch: "e1", positions: [40] };
     const rig = createRig({ shared: first.storage, tab: first.tab, resumeFrom });

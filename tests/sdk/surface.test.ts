@@ -95,7 +95,7 @@ describe("listeners", () => {
     const { client } = rig;
     const heard: string[] = [];
     const kinds = ["message", "constructor", "__proto__", "toString", "status", "user", "*", "event", ""];
-    const on = client.on as (event: string, listener: (event: { kind?: string }) => void) => unknown;
+    const on = client.on.bind(client) as (event: string, listener: (event: { kind?: string }) => void) => unknown;
     for (const name of ["message", "constructor", "__proto__", "toString"])
       on(name, ({ kind }) => void heard.push(`${name}:${kind}`));
     client.on("event", ({ kind }) => void heard.push(`event:${kind}`));

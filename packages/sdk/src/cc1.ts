@@ -88,7 +88,6 @@ class Session implements ProtocolSession<Cc1Send>, ClientHost {
 
   detach(link: Attached): void {
     this.#links = this.#links.filter((other) => other !== link);
-    this.#context.parted();
     this.look();
   }
 

@@ -121,6 +121,8 @@ class Instance {
       policy: { ...policy, ...(background && { background }), ...(shouldRetry && { shouldRetry }) },
       save: (state) => this.#save(state),
     });
+    // A page that is being hidden closes its link, or goes on with slow timers: what was delivered is written before that.
+    this.connection.on("snapshot", () => this.#flush());
   }
 
   #randomId(): string {
@@ -263,10 +265,10 @@ class Instance {
 
   moved(): void {
     this.#unsaved = true;
-    this.#cancelSave ??= this.#options.clock.after(SAVE_MS, () => this.flush(), false);
+    this.#cancelSave ??= this.#options.clock.after(SAVE_MS, () => this.#flush(), false);
   }
 
-  flush(): void {
+  #flush(): void {
     const user = this.#user?.uid;
     const position = this.#session?.position();
     if (this.#unsaved && user !== undefined && position)
@@ -401,7 +403,7 @@ class Instance {
     this.connection.logout();
     this.#session?.end("ERR_LOGGED_OUT");
     this.#session = this.context = undefined;
-    this.flush();
+    this.#flush();
     const purged = [this.#store?.write("session", undefined), this.#tab?.write("position", undefined)];
     return (await Promise.all(purged)).every((ok) => ok !== false);
   }
@@ -481,7 +483,7 @@ class Instance {
 
   async dispose(): Promise<void> {
     if (this.connection.disposed) return;
-    this.flush();
+    this.#flush();
     for (const reject of this.#pending) reject(disposedError());
     this.#job?.abort.abort(disposedError());
     this.#revoking?.abort(disposedError());
@@ -608,9 +610,6 @@ class Context implements ProtocolContext {
   }
   moved(): void {
     if (this.#live) this.#client.moved();
-  }
-  parted(): void {
-    if (this.#live) this.#client.flush();
   }
 }
 

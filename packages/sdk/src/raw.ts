@@ -22,7 +22,7 @@ export function rawProtocol({ subprotocols = [], path = "" }: RawOptions = {}): 
   return {
     path,
     login: false,
-    create({ event, user }) {
+    create(context) {
       let open: ProtocolHost | undefined;
       return {
         subprotocols,
@@ -31,7 +31,7 @@ export function rawProtocol({ subprotocols = [], path = "" }: RawOptions = {}): 
           opened: () => {
             open = host;
             host.welcome({
-              user,
+              user: context.user,
               session: String(link),
               recovery: "new",
               heartbeatMs: null,
@@ -40,7 +40,7 @@ export function rawProtocol({ subprotocols = [], path = "" }: RawOptions = {}): 
               tokenLifeMs: null,
             });
           },
-          message: (data) => event({ class: "ephemeral", kind: "message", channel: "", from: "", data }),
+          message: (data) => context.event({ class: "ephemeral", kind: "message", channel: "", from: "", data }),
           probe: () => {},
           renew: () => {},
           heartbeat: () => {},

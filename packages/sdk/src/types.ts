@@ -190,8 +190,6 @@ export interface ProtocolContext {
   caughtUp(position: Position): void;
   /** The delivered position moved: it is asked for and saved before long. */
   moved(): void;
-  /** A link has ended: what moved is saved at once, for a page that is being hidden may vanish. */
-  parted(): void;
 }
 
 /** A protocol at work for one identity. */

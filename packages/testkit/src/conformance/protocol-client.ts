@@ -111,7 +111,6 @@ export async function suiteClient(
     gap: (gap) => void told.push({ type: "gap", gap }),
     caughtUp: (position) => void told.push({ type: "caughtUp", position }),
     moved: () => {},
-    parted: () => {},
   });
   const more = async (): Promise<TokenResult> => ({ token: await harness.token(user), lifeMs: null });
   const { getToken = more } = options;
@@ -134,7 +133,7 @@ export async function suiteClient(
   return {
     connection,
     session,
-    send: session.send,
+    send: (...args) => session.send(...args),
     told,
     sessions,
     errors,
