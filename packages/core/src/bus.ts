@@ -21,15 +21,20 @@ interface Entry {
   readonly once: boolean;
 }
 
+/** Who hears what a listener threw. */
+export interface BusOwner {
+  onListenerError(error: unknown): void;
+}
+
 // A class, for a client is one of thousands in a process and its methods should exist once.
 export class Bus<Events extends object> {
-  readonly #onListenerError: (error: unknown) => void;
+  readonly #owner: BusOwner;
   // Made when the first listener comes. A Map, for a kind may be called `constructor`.
   #lists: Map<keyof Events, readonly Entry[]> | undefined;
   #endings: readonly (() => void)[] | undefined;
 
-  constructor(onListenerError: (error: unknown) => void) {
-    this.#onListenerError = onListenerError;
+  constructor(owner: BusOwner) {
+    this.#owner = owner;
   }
 
   on<K extends keyof Events>(
@@ -112,7 +117,7 @@ export class Bus<Events extends object> {
       try {
         call?.(value);
       } catch (error) {
-        this.#onListenerError(error);
+        this.#owner.onListenerError(error);
       }
     }
   }

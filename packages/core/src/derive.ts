@@ -6,6 +6,7 @@ import { currentLink } from "./link.js";
 import type { BackgroundPolicy, Policy } from "./policy.js";
 import type { Recovery } from "./ports.js";
 import type { LinkId, Reason, State } from "./state.js";
+import { NONE } from "./step.js";
 
 /** The documented statuses (B1.1). */
 export type Status = "disconnected" | "connecting" | "connected" | "featureThrottled";
@@ -89,11 +90,14 @@ export function snapshotOf(s: State, p: Policy): Snapshot {
     linked: l.tag === "linked",
     link: currentLink(s) ?? null,
     recovery: s.recovery,
-    throttled: throttled.map((t) => ({
-      feature: t.feature,
-      reason: t.reason,
-      until: t.ms === null ? null : t.from.wall + t.ms,
-    })),
+    throttled:
+      throttled.length === 0
+        ? NONE
+        : throttled.map(({ feature, reason, ms, from }) => ({
+            feature,
+            reason,
+            until: ms === null ? null : from.wall + ms,
+          })),
     mode: mode.auto ? "auto" : "manual",
     app: app.tag,
     background: p.background,

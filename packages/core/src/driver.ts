@@ -34,6 +34,7 @@ import type {
   WelcomeInfo,
 } from "./ports.js";
 import type { Floor, Reason, State, TokenJob } from "./state.js";
+import { NONE, without } from "./step.js";
 import { initialState, isDue, nextDeadline, transition } from "./transition.js";
 import { type Verdict, Waiter } from "./waiters.js";
 
@@ -267,10 +268,9 @@ export function createConnection(options: ConnectionOptions): Connection {
 class Driver implements Connection {
   readonly clock: Clock;
   /** Those that exist; at most two. */
-  sockets: readonly Socket[] = [];
+  sockets: readonly Socket[] = NONE;
   disposed = false;
   readonly #options: ConnectionOptions;
-  readonly #onListenerError: (error: unknown) => void;
   readonly #bus: Bus<ConnectionEvents>;
   #policy: Policy;
   #state: State;
@@ -278,30 +278,36 @@ class Driver implements Connection {
   #identity: Identity | undefined;
   #stopWatching: Cancel | undefined;
   #queue: (() => void)[] | undefined;
-  #waiters: readonly Waiter[] = [];
+  #waiters: readonly Waiter[] = NONE;
   #request: { readonly job: number; readonly run: TokenRequest } | undefined;
-  #listeners: readonly { readonly id: string; listener: ConnectionListener; readonly off: () => void }[] = [];
+  #listeners: readonly { readonly id: string; listener: ConnectionListener; readonly off: () => void }[] = NONE;
   /** The one physical timer. */
   #timerAt = INFINITY;
   #timerHold = false;
   #cancelTimer: Cancel | undefined;
 
   constructor(options: ConnectionOptions) {
-    const { clock, logger } = options;
+    const { clock } = options;
     this.clock = clock;
     this.#options = options;
-    this.#onListenerError = options.onListenerError ?? ((error: unknown): void => logger?.error?.(String(error)));
-    this.#bus = new Bus(this.#onListenerError);
+    this.#bus = new Bus(this);
     this.#policy = this.#revised(defaultPolicy, options.policy);
     this.#state = initialState(this.#policy, { now: clock.now(), wall: clock.wall() });
     this.#snapshot = stableSnapshot(undefined, snapshotOf(this.#state, this.#policy));
+  }
+
+  /** What a listener threw, for the bus too. */
+  onListenerError(error: unknown): void {
+    const { onListenerError, logger } = this.#options;
+    if (onListenerError) onListenerError.call(this.#options, error);
+    else logger?.error?.(String(error));
   }
 
   #attempt<T>(fn: () => T): T | undefined {
     try {
       return fn();
     } catch (error) {
-      this.#onListenerError(error);
+      this.onListenerError(error);
       return undefined;
     }
   }
@@ -389,7 +395,7 @@ class Driver implements Connection {
         until,
         timedOut,
         () => {
-          this.#waiters = this.#waiters.filter((w) => w !== waiter);
+          this.#waiters = without(this.#waiters, waiter);
           this.#arm();
         },
       );
@@ -420,7 +426,7 @@ class Driver implements Connection {
 
   #close(socket: Socket): void {
     socket.protocol?.bye();
-    this.sockets = this.sockets.filter((s) => s !== socket);
+    this.sockets = without(this.sockets, socket);
     socket.protocol?.detach();
     socket.link?.close(1000);
   }
@@ -428,9 +434,15 @@ class Driver implements Connection {
   #open(socket: Socket): void {
     const protocol = this.#identity?.protocol;
     if (!socket.alive || !protocol) return;
-    const { url, openLink } = this.#options;
+    const { openLink } = this.#options;
     socket.protocol = protocol.attach(socket.id, socket);
-    socket.link = openLink((typeof url === "function" ? this.#attempt(url) : url) ?? "", protocol, socket);
+    socket.link = openLink(this.#url() ?? "", protocol, socket);
+  }
+
+  #url(): string | undefined {
+    const { url } = this.#options;
+    // With its receiver: the options may be an object with methods.
+    return typeof url === "string" ? url : this.#attempt(() => url.call(this.#options));
   }
 
   #reconcileJob(wanted: TokenJob | null): void {
@@ -597,12 +609,17 @@ class Driver implements Connection {
     this.enqueue(() => {
       if (this.disposed) return;
       this.#policy = this.#revised(this.#policy, policy);
-      this.#stopWatching ??= lifecycle.watch((signal) => this.dispatch(signal));
+      this.#watch();
       this.#step({ type: "init", auto, floor });
       const { background, online } = lifecycle.current();
       if (background) this.#step({ type: "background" });
       if (!online) this.#step({ type: "offline" });
     });
+  }
+
+  // A method of its own, for what it leaves behind holds nothing but the driver.
+  #watch(): void {
+    this.#stopWatching ??= this.#options.lifecycle.watch((signal) => this.dispatch(signal));
   }
 
   login(who: Identity): void {

@@ -72,4 +72,5 @@ export type {
   WelcomeInfo,
 } from "./ports.js";
 export type * from "./state.js";
+export { NONE, without } from "./step.js";
 export { initialState, isDue, nextDeadline, transition } from "./transition.js";

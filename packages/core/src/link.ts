@@ -12,7 +12,7 @@ import { type Failure, failure } from "./faults.js";
 import { floorUntil, freshLadder, nextDelay, type Origin, raiseFloor } from "./ladder.js";
 import type { WelcomeInfo } from "./ports.js";
 import type { Dialing, Linked, LinkId, Probe, Reason } from "./state.js";
-import { elapsed, type Step, stamp } from "./step.js";
+import { elapsed, NONE, type Step, stamp } from "./step.js";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -24,7 +24,7 @@ export const currentLink = ({ link: l }: Pick<Step, "link">): LinkId | undefined
 export function drop(x: Step): void {
   if (x.link.tag === "linked") x.lostAt = stamp(x);
   x.link = { tag: "idle" };
-  x.throttled = [];
+  x.throttled = NONE;
 }
 
 /** Brings the link machine in line with the facts. From `idle` it starts after `delayMs`, or in this step with "now". */

@@ -14,6 +14,15 @@ export type Step = { -readonly [K in keyof State]: Writable<State[K]> } & Moment
     readonly out: Effect[];
   };
 
+/** The empty list, once for all: a process may hold thousands of clients with a dozen empty lists each. */
+export const NONE: readonly never[] = Object.freeze([]);
+
+/** `list` without `item`. */
+export function without<T>(list: readonly T[], item: T): readonly T[] {
+  const rest = list.filter((other) => other !== item);
+  return rest.length === 0 ? NONE : rest;
+}
+
 /** This moment on both clocks. */
 export const stamp = ({ now, wall }: Stamp): Stamp => ({ now, wall });
 

@@ -35,7 +35,7 @@ import {
 } from "./link.js";
 import type { Policy } from "./policy.js";
 import type { Reason, Stamp, State } from "./state.js";
-import { type Step, stamp } from "./step.js";
+import { NONE, type Step, stamp } from "./step.js";
 
 export const initialState = (p: Policy, at: Stamp): State => ({
   session: { tag: "uninitialized" },
@@ -43,7 +43,7 @@ export const initialState = (p: Policy, at: Stamp): State => ({
   app: { tag: "foreground" },
   page: "shown",
   network: { online: true },
-  throttled: [],
+  throttled: NONE,
   link: { tag: "idle" },
   ladder: freshLadder(p.spreadMs, null),
   outage: null,
@@ -75,20 +75,34 @@ export function transition(state: State, input: Input, m: Moment, p: Policy): Tr
   return { state: seal(state, x), effects: out };
 }
 
-/** The draft as a state; facts that say the same as before are the same objects, and so is a state of nothing but those. */
+/**
+ * The draft as a state; facts that say the same as before are the same objects, and so is a state of nothing but those.
+ * A literal, for objects that are filled key by key cost twice the memory, and there is one in each of thousands of clients.
+ */
 function seal(before: State, x: Step): State {
-  const next: Record<string, unknown> = {};
-  let changed = false;
-  for (const key of Object.keys(before) as (keyof State)[]) {
-    const kept = same(before[key], x[key]);
-    changed ||= !kept;
-    next[key] = kept ? before[key] : x[key];
-  }
-  return changed ? (next as unknown as State) : before;
+  const next: State = {
+    session: kept(before.session, x.session),
+    mode: kept(before.mode, x.mode),
+    app: kept(before.app, x.app),
+    page: x.page,
+    network: kept(before.network, x.network),
+    throttled: x.throttled,
+    link: kept(before.link, x.link),
+    ladder: kept(before.ladder, x.ladder),
+    outage: x.outage,
+    lostAt: x.lostAt,
+    recovery: x.recovery,
+    reason: x.reason,
+    since: x.since,
+    fault: x.fault,
+    ids: x.ids,
+  };
+  return same(before, next) ? before : next;
 }
 
-function same(a: unknown, b: unknown): boolean {
-  if (!a || !b || typeof a !== "object" || typeof b !== "object") return a === b;
+const kept = <T extends object>(old: T, now: T): T => (same(old, now) ? old : now);
+
+function same(a: object, b: object): boolean {
   const [old, now] = [Object.entries(a), Object.entries(b)];
   return old.length === now.length && now.every(([k, v]) => (a as Record<string, unknown>)[k] === v);
 }
@@ -124,7 +138,7 @@ function apply(x: Step, e: Input): void {
         token: e.token === null ? null : { value: e.token, from: stamp(x), lifeMs: e.lifeMs },
         renewable: e.renewable,
         job: null,
-        burnt: [],
+        burnt: NONE,
         rejections: 0,
         refreshFrom: x.now + p.refreshSpacingMs,
       };

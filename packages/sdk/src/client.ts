@@ -11,10 +11,17 @@ import {
   type Clock,
   type Connection,
   type ConnectionError,
+  type ConnectionOptions,
   connectionError,
   createConnection,
   isConnectionError,
+  type Lifecycle,
   type ListenOptions,
+  type Logger,
+  NONE,
+  type OpenLink,
+  type Policy,
+  type RandomSource,
   type Snapshot,
   type State,
   type Status,
@@ -22,6 +29,7 @@ import {
   type TokenResult,
   type Unsubscribe,
   unsubscribe,
+  without,
 } from "@cc/core";
 import {
   isFloor,
@@ -80,13 +88,12 @@ type Events = SystemEvents & Record<string, unknown>;
 type Options = ClientOptions<SendFunction> & ClientPorts & { readonly protocol: ProtocolFactory<SendFunction> };
 
 /** A class, for its methods are shared: a process may hold thousands of clients, and each would pay for its own closures. */
-class Instance {
+class Instance implements ConnectionOptions {
   declare [Symbol.asyncDispose]: () => Promise<void>;
   readonly connection: Connection;
   readonly bus: Bus<Events>;
   readonly #options: Options;
-  readonly #onListenerError: (error: unknown) => void;
-  #loginListeners: readonly { readonly id: string; readonly listener: LoginListener }[] = [];
+  #loginListeners: readonly { readonly id: string; readonly listener: LoginListener }[] = NONE;
   #base = "";
   #app: { readonly id: string; readonly settings: string; readonly ready: Promise<void> } | undefined;
   #user: User | null = null;
@@ -100,7 +107,7 @@ class Instance {
   /** The logout that runs; a login waits for it, so that what is told of one session never comes after the next began. */
   #leaving: Promise<LogoutResult> | undefined;
   #revoking: AbortController | undefined;
-  #pending: readonly ((error: ConnectionError) => void)[] = [];
+  #pending: readonly ((error: ConnectionError) => void)[] = NONE;
   /** Of the session that lives: what another's protocol says is of a user who is gone. */
   context: Context | undefined;
   #job: { readonly key: string; readonly abort: AbortController; readonly result: Promise<User> } | undefined;
@@ -108,21 +115,42 @@ class Instance {
   #cancelSave: Cancel | undefined;
 
   constructor(options: Options) {
-    const { background, shouldRetry, policy, logger } = options;
     this.#options = options;
     this.#provider = options.getToken;
     this.#resumeFrom = options.resumeFrom;
-    this.#onListenerError =
-      options.onListenerError ?? ((error: unknown) => logger?.error?.("A listener threw", { error: String(error) }));
-    this.bus = new Bus(this.#onListenerError);
-    this.connection = createConnection({
-      ...options,
-      url: () => this.#base.replace(/^http/, "ws") + options.protocol.path,
-      policy: { ...policy, ...(background && { background }), ...(shouldRetry && { shouldRetry }) },
-      save: (state) => this.#save(state),
-    });
+    this.bus = new Bus(this);
+    this.connection = createConnection(this);
     // A page that is being hidden closes its link, or goes on with slow timers: what was delivered is written before that.
     this.connection.on("snapshot", () => this.#flush());
+  }
+
+  // What the connection needs of the world: this object is its options.
+  get clock(): Clock {
+    return this.#options.clock;
+  }
+  get random(): RandomSource {
+    return this.#options.random;
+  }
+  get openLink(): OpenLink {
+    return this.#options.openLink;
+  }
+  get lifecycle(): Lifecycle {
+    return this.#options.lifecycle;
+  }
+  get logger(): Logger | undefined {
+    return this.#options.logger;
+  }
+  get policy(): Partial<Policy> {
+    const { background, shouldRetry, policy } = this.#options;
+    return { ...policy, ...(background && { background }), ...(shouldRetry && { shouldRetry }) };
+  }
+  url(): string {
+    return this.#base.replace(/^http/, "ws") + this.#options.protocol.path;
+  }
+  onListenerError(error: unknown): void {
+    const { onListenerError, logger } = this.#options;
+    if (onListenerError) onListenerError(error);
+    else logger?.error?.("A listener threw", { error: String(error) });
   }
 
   #randomId(): string {
@@ -136,7 +164,7 @@ class Instance {
       try {
         (listener[name] as ((...a: typeof args) => void) | undefined)?.(...args);
       } catch (error) {
-        this.#onListenerError(error);
+        this.onListenerError(error);
       }
     }
   }
@@ -248,7 +276,7 @@ class Instance {
   }
 
   /** The core says that token or floor changed. */
-  #save({ session, ladder }: State): void {
+  save({ session, ladder }: State): void {
     void this.#store?.write("floor", ladder.floor ?? undefined);
     if (session.tag !== "active" || this.#user === null || !this.#options.protocol.login) return;
     const { token } = session;
@@ -473,7 +501,7 @@ class Instance {
     return new Promise<T>((resolve, reject) => {
       this.#pending = [...this.#pending, reject];
       const done = (): void => {
-        this.#pending = this.#pending.filter((other) => other !== reject);
+        this.#pending = without(this.#pending, reject);
       };
       promise.then(resolve, reject).then(done);
     });

@@ -5,6 +5,8 @@ import { cc1 } from "./cc1.js";
 import { createClient as createPortable } from "./client.js";
 import type { Cc1Send, Client, ClientOptions, EventMap, ProtocolFactory, SendFunction } from "./types.js";
 
+const standard: ProtocolFactory<Cc1Send> = cc1();
+
 /** A client over the platform's WebSocket, `localStorage` for the session and `sessionStorage` for the tab. Constructing it does no I/O. */
 export function createClient<E extends EventMap = EventMap, Send extends SendFunction = Cc1Send>(
   options: ClientOptions<Send> = {},
@@ -19,7 +21,7 @@ export function createClient<E extends EventMap = EventMap, Send extends SendFun
     // Not everywhere: React Native has none.
     onListenerError: globalThis.reportError,
     ...options,
-    protocol: options.protocol ?? (cc1() as unknown as ProtocolFactory<Send>),
+    protocol: options.protocol ?? (standard as unknown as ProtocolFactory<Send>),
   });
 }
 

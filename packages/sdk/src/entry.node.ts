@@ -10,6 +10,8 @@ import type { Cc1Send, Client, ClientOptions, EventMap, ProtocolFactory, SendFun
 let openLink: OpenLink | undefined;
 let lifecycle: Lifecycle | undefined;
 
+const standard: ProtocolFactory<Cc1Send> = cc1();
+
 /** A client over `ws`, with storage in memory. `storage: fileStorage(path)` keeps the session across restarts. Constructing it does no I/O. */
 export function createClient<E extends EventMap = EventMap, Send extends SendFunction = Cc1Send>(
   options: ClientOptions<Send> = {},
@@ -26,7 +28,7 @@ export function createClient<E extends EventMap = EventMap, Send extends SendFun
     tabStorage: storage,
     ...options,
     storage,
-    protocol: options.protocol ?? (cc1() as unknown as ProtocolFactory<Send>),
+    protocol: options.protocol ?? (standard as unknown as ProtocolFactory<Send>),
   });
 }
 
