@@ -371,6 +371,17 @@ describe("manual mode, link lost", () => {
     expect(rig.dials).toBe(1);
   });
 
+  test("[B4.5] of several things that are due at once the expired lease is the first", () => {
+    const rig = manualRig();
+    rig.lifecycle.emit("background");
+    rig.clock.advance(32_400);
+    rig.lifecycle.emit("networkChange");
+    // The probe's deadline is 34.9 s, the lease's end 35 s; the timer that finds both comes a little later.
+    rig.clock.stall(2_700);
+    rig.clock.advance(0);
+    expect([rig.connection.snapshot().reason, rig.log]).toEqual(["leaseExpired", ["disconnected"]]);
+  });
+
   test("[B4.5] within the lease a close that overtakes the return to the foreground is a foreground loss", () => {
     const rig = manualRig();
     rig.lifecycle.emit("background");

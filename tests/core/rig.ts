@@ -188,7 +188,7 @@ export function createRig(options: RigOptions = {}): Rig {
         result: getToken(reason),
         abort: () => void aborted.push(reason),
       });
-      connection.login({ user, token, lifeMs, protocol, ...(renewable && { fetchToken }) });
+      connection.login({ user, token, lifeMs, protocol, renewable, fetchToken });
     },
     manual(start = {}) {
       rig.start({ ...start, auto: false });

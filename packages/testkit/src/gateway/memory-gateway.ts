@@ -101,7 +101,7 @@ export function createMemoryGateway(options: MemoryGatewayOptions): MemoryGatewa
     const wire = createWire(clock, handlers, {
       accept: () => {
         if (refusal !== undefined) return { code: 1006, reason: "", ...refusal };
-        if (!subprotocols.includes(SUBPROTOCOL)) return { code: 4406, reason: "no common subprotocol" };
+        if (!subprotocols.includes(SUBPROTOCOL)) return { code: 1006, reason: "", httpStatus: 400 };
         accepted += 1;
         return hub;
       },
