@@ -94,8 +94,10 @@ export interface Identity {
   /** `null`: none is held, the first dial fetches one. */
   readonly token: string | null;
   readonly lifeMs: number | null;
-  /** Gets a new token; absent: the one that is held is all there is. Single-flight: called again only after the last has settled or been aborted. Must not throw. */
-  readonly fetchToken?: ((reason: TokenJob["reason"]) => TokenRequest) | undefined;
+  /** Whether `fetchToken` may be called; with false the token that is held is all there is. */
+  readonly renewable: boolean;
+  /** Gets a new token. Single-flight: called again only after the last has settled or been aborted. Must not throw. */
+  fetchToken(reason: TokenJob["reason"]): TokenRequest;
   readonly protocol: Protocol;
 }
 
@@ -110,6 +112,8 @@ export interface ConnectionOptions {
   readonly logger?: Logger | undefined;
   /** What a listener threw. Default: `logger.error`. */
   readonly onListenerError?: ((error: unknown) => void) | undefined;
+  /** The snapshot changed; called before its listeners. */
+  readonly changed?: (() => void) | undefined;
   /** Token or floor changed: what must outlive the process should be written. */
   readonly save?: ((state: State) => void) | undefined;
 }
@@ -448,7 +452,7 @@ class Driver implements Connection {
   #reconcileJob(wanted: TokenJob | null): void {
     this.#request?.run.abort();
     this.#request = undefined;
-    const run = wanted && this.#identity?.fetchToken?.(wanted.reason);
+    const run = wanted && this.#identity?.fetchToken(wanted.reason);
     if (!run) return;
     const { job } = wanted;
     this.#request = { job, run };
@@ -519,6 +523,7 @@ class Driver implements Connection {
   #tell(before: Snapshot, effects: readonly Effect[]): void {
     const { logger } = this.#options;
     const now = this.#snapshot;
+    if (now !== before) this.#options.changed?.();
     const { status: current, reason, attempt, retryAt } = now;
     let error: ConnectionError | undefined;
     for (const e of effects) {
@@ -625,8 +630,8 @@ class Driver implements Connection {
   login(who: Identity): void {
     this.enqueue(() => {
       this.#identity = who;
-      const { user, token, lifeMs, fetchToken } = who;
-      this.#step({ type: "login", user, token, lifeMs, renewable: !!fetchToken });
+      const { user, token, lifeMs, renewable } = who;
+      this.#step({ type: "login", user, token, lifeMs, renewable });
     });
   }
 

@@ -12,6 +12,7 @@ type Writable<T> = T extends readonly unknown[] ? T : T extends object ? { -read
 export type Step = { -readonly [K in keyof State]: Writable<State[K]> } & Moment & {
     readonly p: Policy;
     readonly out: Effect[];
+    readonly at: Stamp;
   };
 
 /** The empty list, once for all: a process may hold thousands of clients with a dozen empty lists each. */
@@ -23,8 +24,8 @@ export function without<T>(list: readonly T[], item: T): readonly T[] {
   return rest.length === 0 ? NONE : rest;
 }
 
-/** This moment on both clocks. */
-export const stamp = ({ now, wall }: Stamp): Stamp => ({ now, wall });
+/** This moment on both clocks: one object for all that happens in a step. */
+export const stamp = (x: Step): Stamp => x.at;
 
 /** Milliseconds since `from` on whichever clock moved more: a monotonic clock may stand still in sleep, a wall clock may be set back. */
 export const elapsed = (m: Stamp, from: Stamp): number => Math.max(m.now - from.now, m.wall - from.wall);

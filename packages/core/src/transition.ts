@@ -50,7 +50,7 @@ export const initialState = (p: Policy, at: Stamp): State => ({
   lostAt: null,
   recovery: null,
   reason: "notInitialized",
-  since: stamp(at),
+  since: { now: at.now, wall: at.wall },
   fault: null,
   ids: 0,
 });
@@ -59,7 +59,16 @@ export function transition(state: State, input: Input, m: Moment, p: Policy): Tr
   const out: Effect[] = [];
   const { session, mode, app, network, link, ladder } = state;
   const facts = { session: { ...session }, mode: { ...mode }, app: { ...app }, network: { ...network } };
-  const x: Step = { ...state, ...m, p, out, ...facts, link: { ...link }, ladder: { ...ladder } };
+  const x: Step = {
+    ...state,
+    ...m,
+    p,
+    out,
+    at: { now: m.now, wall: m.wall },
+    ...facts,
+    link: { ...link },
+    ladder: { ...ladder },
+  };
   // Each expiry moves its own deadline past now or ends it; the bound guards against a policy of zero-length deadlines.
   for (let i = 0; i < 32; i++) {
     const due = dueDeadline(x, m, p);
@@ -70,8 +79,8 @@ export function transition(state: State, input: Input, m: Moment, p: Policy): Tr
   // An outage: a link is wanted and missing.
   const want = desire(x, p);
   if (want.tag !== "link" || want.urgency !== "dial" || x.link.tag === "linked") x.outage = null;
-  else x.outage ??= { since: stamp(m), notable: false };
-  if (statusOf(x) !== statusOf(state)) x.since = stamp(m);
+  else x.outage ??= { since: stamp(x), notable: false };
+  if (statusOf(x) !== statusOf(state)) x.since = stamp(x);
   return { state: seal(state, x), effects: out };
 }
 

@@ -14,6 +14,7 @@ import {
   type ConnectionOptions,
   connectionError,
   createConnection,
+  type Identity,
   isConnectionError,
   type Lifecycle,
   type ListenOptions,
@@ -21,6 +22,7 @@ import {
   NONE,
   type OpenLink,
   type Policy,
+  type Protocol,
   type RandomSource,
   type Snapshot,
   type State,
@@ -120,8 +122,6 @@ class Instance implements ConnectionOptions {
     this.#resumeFrom = options.resumeFrom;
     this.bus = new Bus(this);
     this.connection = createConnection(this);
-    // A page that is being hidden closes its link, or goes on with slow timers: what was delivered is written before that.
-    this.connection.on("snapshot", () => this.#flush());
   }
 
   // What the connection needs of the world: this object is its options.
@@ -146,6 +146,10 @@ class Instance implements ConnectionOptions {
   }
   url(): string {
     return this.#base.replace(/^http/, "ws") + this.#options.protocol.path;
+  }
+  /** A page that is being hidden closes its link, or goes on with slow timers: what was delivered is written before that. */
+  changed(): void {
+    this.#flush();
   }
   onListenerError(error: unknown): void {
     const { onListenerError, logger } = this.#options;
@@ -199,7 +203,7 @@ class Instance implements ConnectionOptions {
     const { connection } = this;
     const { storage, tabStorage, protocol, clock } = this.#options;
     const store = new Store(storage, `cc:${appId}:`, connection);
-    const tab = new Store(tabStorage, `cc:${appId}:`, connection);
+    const tab = tabStorage === storage ? store : new Store(tabStorage, `cc:${appId}:`, connection);
     this.#store = store;
     this.#tab = tab;
     const [saved, floor, own, place] = await Promise.all([
@@ -242,22 +246,20 @@ class Instance implements ConnectionOptions {
       nonce: this.#randomId(),
       resume: this.#resumeFrom ?? resume,
       clock,
+      token,
+      lifeMs: expiresInMs,
+      renewable: how !== "none",
     });
     this.context = context;
     const session = protocol.create(context);
     this.#session = session;
     // The app named it for the session that it starts with; a later one, of another user perhaps, goes its own way.
     this.#resumeFrom = undefined;
-    this.connection.login({
-      user: user.uid,
-      token,
-      lifeMs: expiresInMs,
-      fetchToken: how === "none" ? undefined : (reason) => this.#fetchToken(reason),
-      protocol: session,
-    });
+    context.protocol = session;
+    this.connection.login(context);
   }
 
-  #fetchToken(reason: "missing" | "expiring" | "rejected"): TokenRequest {
+  fetchToken(reason: "missing" | "expiring" | "rejected"): TokenRequest {
     const abort = new AbortController();
     const get = async (): Promise<TokenResult> => {
       if (this.#renewal === "refresh") {
@@ -593,8 +595,11 @@ class Instance implements ConnectionOptions {
   }
 }
 
+type Facts = Pick<ProtocolContext, "appId" | "user" | "instance" | "nonce" | "resume" | "clock"> &
+  Pick<Identity, "token" | "lifeMs" | "renewable">;
+
 /** What the protocol of one session knows and may tell. Whatever it says after its session's end is of a user who is gone. */
-class Context implements ProtocolContext {
+class Context implements ProtocolContext, Identity {
   readonly #client: Instance;
   readonly appId: string;
   readonly user: string;
@@ -602,11 +607,12 @@ class Context implements ProtocolContext {
   readonly nonce: string;
   readonly resume: Position | undefined;
   readonly clock: Clock;
+  readonly token: string | null;
+  readonly lifeMs: number | null;
+  readonly renewable: boolean;
+  declare protocol: Protocol;
 
-  constructor(
-    client: Instance,
-    facts: Pick<ProtocolContext, "appId" | "user" | "instance" | "nonce" | "resume" | "clock">,
-  ) {
+  constructor(client: Instance, facts: Facts) {
     this.#client = client;
     this.appId = facts.appId;
     this.user = facts.user;
@@ -614,6 +620,13 @@ class Context implements ProtocolContext {
     this.nonce = facts.nonce;
     this.resume = facts.resume;
     this.clock = facts.clock;
+    this.token = facts.token;
+    this.lifeMs = facts.lifeMs;
+    this.renewable = facts.renewable;
+  }
+
+  fetchToken(reason: "missing" | "expiring" | "rejected"): TokenRequest {
+    return this.#client.fetchToken(reason);
   }
 
   get #live(): boolean {

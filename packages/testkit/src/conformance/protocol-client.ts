@@ -121,12 +121,11 @@ export async function suiteClient(
     token,
     lifeMs: null,
     protocol: session,
-    ...(getToken !== null && {
-      fetchToken: (reason) => {
-        asked.push(reason);
-        return { result: getToken(), abort: () => {} };
-      },
-    }),
+    renewable: getToken !== null,
+    fetchToken: (reason) => {
+      asked.push(reason);
+      return { result: (getToken ?? more)(), abort: () => {} };
+    },
   });
   const events: SuiteClient["events"] = (kind) =>
     told.flatMap((one) => (one.type === "event" && one.event.class === kind ? [one.event] : []));
