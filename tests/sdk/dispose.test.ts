@@ -56,7 +56,19 @@ describe("dispose", () => {
     const connect = dialling.watch(dialling.client.connect());
     await dialling.client.dispose();
 
-    for (const { clock } of [ready, asking, saving, linked, dialling]) await clock.advanceAsync(0);
+    const sending = createRig();
+    await sending.linked();
+    const send = sending.watch(sending.client.send("x"));
+    await sending.client.dispose();
+
+    for (const { clock } of [ready, asking, saving, linked, dialling, sending]) await clock.advanceAsync(0);
+    expect([send.state, sending.last.ended]).toEqual(["rejected", "ERR_DISPOSED"]);
+    // What runs for them is told to stop, and holds no process alive.
+    expect([asking.auth.login.calls[0]?.args[2].aborted, linked.auth.revoke.calls[0]?.args[1].aborted]).toEqual([
+      true,
+      true,
+    ]);
+    expect([asking, linked, dialling, sending].map(({ clock }) => clock.pending)).toEqual([0, 0, 0, 0]);
     expect([init, waiting, login, saved, connect].map(({ code }) => code)).toEqual(Array(5).fill("ERR_DISPOSED"));
     // A logout ends the calls of its session before the end of the client can.
     expect(calls.map(({ state }) => state)).toEqual(Array(4).fill("rejected"));

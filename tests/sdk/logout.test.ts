@@ -119,6 +119,9 @@ describe("logout", () => {
         clock.advance(1);
       }
       const out = watch(client.logout());
+      // Whatever it waits for, the login is over now.
+      await clock.advanceAsync(1);
+      expect([stage, login.state]).toEqual([stage, "rejected"]);
       await clock.advanceAsync(60_000);
       expect([stage, login.state, login.code]).toEqual([stage, "rejected", "ERR_LOGGED_OUT"]);
       expect([out.state, client.getLoggedInUser(), rig.stored("session")]).toEqual(["resolved", null, undefined]);

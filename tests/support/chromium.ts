@@ -25,7 +25,7 @@ export interface Site {
 /** Serves `files` by path: scripts where the path ends in `.js`, pages else. Anything unknown is an empty page. */
 export async function serveSite(files: Readonly<Record<string, string>>): Promise<Site> {
   const server = createServer((request, response) => {
-    const path = request.url ?? "/";
+    const path = (request.url ?? "/").split("?")[0] ?? "/";
     response.setHeader("content-type", path.endsWith(".js") ? "text/javascript" : "text/html");
     response.end(files[path] ?? "<!doctype html><title>empty</title>");
   });
