@@ -421,8 +421,7 @@ describe("the server's floor", () => {
     const reloaded = (passed: number): number => {
       const after = createRig({ chance: 0.5 });
       after.clock.setWall((floor as Floor).from.wall + passed);
-      after.connection.init({ auto: true, floor });
-      after.connection.login({ user: "ann", token: "T", lifeMs: null, protocol: after.protocol });
+      after.start({ floor });
       return after.dialled(60_000).at;
     };
     expect(reloaded(10_000)).toBe(25_000);

@@ -7,6 +7,7 @@ import {
   type Connection,
   type ConnectionError,
   createConnection,
+  type Floor,
   type Identity,
   isConnectionError,
   type LinkClose,
@@ -47,6 +48,8 @@ export interface StartOptions {
   readonly user?: string;
   readonly token?: string | null;
   readonly lifeMs?: number | null;
+  /** What an earlier process saved. */
+  readonly floor?: Floor | null;
   /** Tokens come from `rig.getToken`. Default false: the one token is all there is. */
   readonly renewable?: boolean;
 }
@@ -181,8 +184,8 @@ export function createRig(options: RigOptions = {}): Rig {
     thrown,
     saved,
     chance: typeof options.chance === "number" ? options.chance : 0.5,
-    start({ auto = true, user = "ann", token = "T0", lifeMs = null, renewable = false } = {}) {
-      if (!initialized) connection.init({ auto });
+    start({ auto = true, user = "ann", token = "T0", lifeMs = null, floor = null, renewable = false } = {}) {
+      if (!initialized) connection.init({ auto, floor });
       initialized = true;
       const fetchToken: Identity["fetchToken"] = (reason) => ({
         result: getToken(reason),

@@ -1,11 +1,12 @@
+import type { Policy } from "@cc/core";
 import { describe, expect, test } from "vitest";
 import { createRig, linkedRig, type Rig, type StartOptions } from "./rig.js";
 
 const hour = 3_600_000;
 
 /** Linked with a token of the given life, tokens by hand from then on. */
-function renewing(options: StartOptions & { readonly tokenLifeMs?: number | null }): Rig {
-  const rig = createRig();
+function renewing(options: StartOptions & { readonly tokenLifeMs?: number | null }, policy: Partial<Policy> = {}): Rig {
+  const rig = createRig({ policy });
   rig.start({ renewable: true, ...options });
   rig.linkUp({ heartbeatMs: null, tokenLifeMs: options.tokenLifeMs ?? null });
   return rig;
@@ -14,7 +15,7 @@ function renewing(options: StartOptions & { readonly tokenLifeMs?: number | null
 describe("tokens", () => {
   test("[R16] [B2.6] an expired token is replaced before any path dials, and only the new one is sent", async () => {
     const paths: Readonly<Record<string, (rig: Rig) => void>> = {
-      timer: (rig) => rig.clock.advance(10_000),
+      timer: (rig) => rig.clock.advance(300_000),
       wake: (rig) => rig.lifecycle.emit("thawed"),
       online: (rig) => rig.lifecycle.emit("online"),
       foreground: (rig) => {
@@ -25,7 +26,8 @@ describe("tokens", () => {
         rig.lifecycle.emit("pageHidden");
         rig.lifecycle.emit({ type: "pageShown", persisted: true });
       },
-      connect: (rig) => {
+      connect: (rig) => void rig.watch(rig.connection.connect()),
+      "disconnect and connect": (rig) => {
         void rig.connection.disconnect();
         rig.watch(rig.connection.connect());
       },
@@ -33,13 +35,13 @@ describe("tokens", () => {
       reconnect: (rig) => void rig.watch(rig.connection.reconnect()),
     };
     for (const [name, act] of Object.entries(paths)) {
-      const rig = renewing({ tokenLifeMs: 120_000 });
+      // A retry far away, so that nothing but the path itself dials.
+      const rig = renewing({ tokenLifeMs: 120_000 }, { shouldRetry: () => ({ action: "retry", delayMs: 600_000 }) });
       rig.getToken.answer = undefined;
       expect(rig.protocol.last.token).toBe("T0");
-      rig.clock.advance(10_000);
-      rig.lifecycle.emit("background");
-      rig.clock.advance(600_000);
-      rig.lifecycle.emit("foreground");
+      rig.lose();
+      rig.clock.advance(300_000);
+      expect([rig.dials, rig.getToken.calls.length], name).toEqual([1, 0]);
       act(rig);
       rig.clock.advance(300);
       expect([rig.dials, rig.phase(), rig.getToken.pending.length], name).toEqual([1, "token", 1]);
