@@ -122,6 +122,27 @@ describe("a change of user", () => {
     expect(getToken.calls.length).toBe(asked);
   });
 
+  it("[B2.4] from one getToken to another: only the new user's is asked", async () => {
+    const rig = createRig();
+    const { client, clock, getToken } = rig;
+    await client.init(app);
+    getToken.answer = () => ({ token: "ann-t", expiresInMs: 60_000 });
+    await client.login({ uid: "ann", getToken });
+    await clock.advanceAsync(1_000);
+    const asked = getToken.calls.length;
+    let mine = 0;
+    await client.login({
+      uid: "bob",
+      getToken: () => {
+        mine += 1;
+        return { token: `bob-${mine}`, expiresInMs: 60_000 };
+      },
+    });
+    await clock.advanceAsync(600_000);
+    expect([getToken.calls.length, mine > 5]).toEqual([asked, true]);
+    expect(rig.hellos.at(-1)).toMatch(/^bob/);
+  });
+
   it("[B2.4] a welcome for another user than the session's ends in ERR_AUTH_REJECTED, session kept", async () => {
     const rig = createRig();
     rig.welcomes = () => "mallory";

@@ -220,5 +220,9 @@ describe("a token from uid + authKey", () => {
     await rig.client.login("static");
     await rig.clock.advanceAsync(10 * MINUTE);
     expect([rig.auth.refresh.calls.length, rig.client.getConnectionStatus()]).toEqual([0, "connected"]);
+    expect(rig.errors).toEqual([]);
+    rig.links.last.close({ code: 4401 });
+    await rig.clock.advanceAsync(1_000);
+    expect(rig.client.snapshot()).toMatchObject({ phase: "failed", error: { code: "ERR_AUTH_REJECTED" } });
   });
 });
