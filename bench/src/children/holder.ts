@@ -8,13 +8,14 @@ import { appId, type Held, type HoldTask } from "../lib/tasks.js";
 
 const { client, port, jwtSecret, warmup, clients } = task<HoldTask>();
 const listener = (): void => {};
+const url = `http://127.0.0.1:${port}`;
 
 /** What is held; nothing else keeps a client alive. */
 const held: unknown[] = [];
 
 const ours = async (uid: string, token: string): Promise<void> => {
   const storage = await restored(memoryStorage(), uid, token);
-  const connection = createClient({ url: `http://127.0.0.1:${port}`, storage });
+  const connection = createClient({ url, storage });
   connection.on("event", listener);
   await connection.init(appId);
   await connection.until("linked");

@@ -7,6 +7,7 @@
  */
 import { type Unsubscribe, unsubscribe } from "./disposable.js";
 import type { AbortSignalLike } from "./ports.js";
+import { NONE, without } from "./step.js";
 
 export interface ListenOptions {
   /** Aborting it unsubscribes. An aborted signal registers nothing. */
@@ -17,6 +18,7 @@ export interface ListenOptions {
 
 /** A registered listener; `off` once it is removed, for a round that still holds it. */
 interface Entry {
+  readonly event: PropertyKey;
   call: ((value: never) => void) | undefined;
   readonly once: boolean;
 }
@@ -29,9 +31,9 @@ export interface BusOwner {
 // A class, for a client is one of thousands in a process and its methods should exist once.
 export class Bus<Events extends object> {
   readonly #owner: BusOwner;
-  // Made when the first listener comes. A Map, for a kind may be called `constructor`.
-  #lists: Map<keyof Events, readonly Entry[]> | undefined;
-  #endings: readonly (() => void)[] | undefined;
+  /** Those of all events: there are few, and a list for each event would cost an idle client more than all of them. */
+  #entries: readonly Entry[] = NONE;
+  #endings: readonly (() => void)[] = NONE;
 
   constructor(owner: BusOwner) {
     this.#owner = owner;
@@ -42,23 +44,22 @@ export class Bus<Events extends object> {
     listener: (value: Events[K]) => void,
     { signal, once = false }: ListenOptions = {},
   ): Unsubscribe {
-    this.#lists ??= new Map<keyof Events, readonly Entry[]>();
-    const lists = this.#lists;
-    const list = lists.get(event) ?? [];
-    const entry = list.find((e) => e.call === listener) ?? { call: listener, once };
+    const known = this.#entries.find((e) => e.event === event && e.call === listener);
+    const entry = known ?? { event, call: listener, once };
     const off = unsubscribe(() => {
       signal?.removeEventListener("abort", off);
-      this.#remove(event, entry);
+      this.#remove(entry);
     });
     if (signal?.aborted) return off;
-    if (!list.includes(entry)) lists.set(event, [...list, entry]);
+    // `concat`: a literal with a spread in it takes room for sixteen more.
+    if (!known) this.#entries = this.#entries.concat(entry);
     signal?.addEventListener("abort", off);
     return off;
   }
 
-  #remove(event: keyof Events, entry: Entry): void {
+  #remove(entry: Entry): void {
     entry.call = undefined;
-    this.#lists?.set(event, this.#lists.get(event)?.filter((e) => e !== entry) ?? []);
+    this.#entries = without(this.#entries, entry);
   }
 
   /** The same as an asynchronous iterable. Values wait in order for the consumer; leaving the loop or the signal ends it. */
@@ -84,11 +85,11 @@ export class Bus<Events extends object> {
     const end = (): void => {
       ended = true;
       off();
-      this.#endings = this.#endings?.filter((e) => e !== end);
+      this.#endings = without(this.#endings, end);
       signal?.removeEventListener("abort", end);
       flush();
     };
-    this.#endings = [...(this.#endings ?? []), end];
+    this.#endings = this.#endings.concat(end);
     if (signal?.aborted) end();
     else signal?.addEventListener("abort", end);
     return {
@@ -109,11 +110,10 @@ export class Bus<Events extends object> {
   }
 
   emit<K extends keyof Events>(event: K, value: Events[K]): void {
-    const list = this.#lists?.get(event);
-    if (list === undefined) return;
-    for (const entry of list) {
+    for (const entry of this.#entries) {
+      if (entry.event !== event) continue;
       const call = entry.call as ((value: Events[K]) => void) | undefined;
-      if (entry.once) this.#remove(event, entry);
+      if (entry.once) this.#remove(entry);
       try {
         call?.(value);
       } catch (error) {
@@ -124,8 +124,8 @@ export class Bus<Events extends object> {
 
   /** Removes every listener and ends every iterator. */
   clear(): void {
-    for (const list of this.#lists?.values() ?? []) for (const entry of list) entry.call = undefined;
-    this.#lists = undefined;
-    for (const end of this.#endings ?? []) end();
+    for (const entry of this.#entries) entry.call = undefined;
+    this.#entries = NONE;
+    for (const end of this.#endings) end();
   }
 }

@@ -403,7 +403,7 @@ class Driver implements Connection {
           this.#arm();
         },
       );
-      this.#waiters = [...this.#waiters, waiter];
+      this.#waiters = this.#waiters.concat(waiter);
     });
   }
 
@@ -415,7 +415,7 @@ class Driver implements Connection {
     for (const id of wanted) {
       if (this.sockets.some((s) => s.id === id)) continue;
       const socket = new Socket(this, id);
-      this.sockets = [...this.sockets, socket];
+      this.sockets = this.sockets.concat(socket);
       // Never in the calling tick: connect → disconnect → connect opens one socket (B4.2, R29).
       this.#later(() => this.enqueue(() => this.#open(socket)));
     }
@@ -561,7 +561,7 @@ class Driver implements Connection {
         status();
       };
       const entry = { id, listener, off };
-      this.#listeners = [...this.#listeners, entry];
+      this.#listeners = this.#listeners.concat(entry);
     }
     return unsubscribe(() => {
       // Another listener may have taken the id since.

@@ -82,7 +82,7 @@ class Session implements ProtocolSession<Cc1Send>, ClientHost {
 
   attach(no: number, host: ProtocolHost): ProtocolLink {
     const link = new Attached(this, no, host);
-    this.#links = [...this.#links, link];
+    this.#links = this.#links.concat(link);
     return link;
   }
 

@@ -202,8 +202,9 @@ class Instance implements ConnectionOptions {
   async #start(appId: string, auto: boolean, background: InitSettings["background"]): Promise<void> {
     const { connection } = this;
     const { storage, tabStorage, protocol, clock } = this.#options;
-    const store = new Store(storage, `cc:${appId}:`, connection);
-    const tab = tabStorage === storage ? store : new Store(tabStorage, `cc:${appId}:`, connection);
+    const prefix = `cc:${appId}:`;
+    const store = new Store(storage, prefix, connection);
+    const tab = tabStorage === storage ? store : new Store(tabStorage, prefix, connection);
     this.#store = store;
     this.#tab = tab;
     const [saved, floor, own, place] = await Promise.all([
@@ -501,7 +502,7 @@ class Instance implements ConnectionOptions {
   /** The same promise, and rejected by `dispose()`. */
   #untilDisposed<T>(promise: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#pending = [...this.#pending, reject];
+      this.#pending = this.#pending.concat(reject);
       const done = (): void => {
         this.#pending = without(this.#pending, reject);
       };
@@ -554,7 +555,7 @@ class Instance implements ConnectionOptions {
     const all = this.#loginListeners;
     this.#loginListeners = all.some((entry) => entry.id === id)
       ? all.map((entry) => (entry.id === id ? added : entry))
-      : [...all, added];
+      : all.concat(added);
     return unsubscribe(() => {
       this.#loginListeners = this.#loginListeners.filter((entry) => entry.id !== id || entry.listener !== listener);
     });

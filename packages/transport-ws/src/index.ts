@@ -1,13 +1,13 @@
 /**
  * The link port over `ws`, for Node.
  *
- * Law: after `Link.close` nothing is told any more; before it, `closed` exactly once. An `error` listener stays on the
- * socket for as long as the socket lives: aborting an attempt makes `ws` emit an error in a later tick, and an error
- * that nobody listens to ends the process (larksuite/node-sdk#203).
+ * Law: after `Link.close` nothing is told any more; before it, `closed` exactly once. Errors are taken for as long as the
+ * socket lives: aborting an attempt makes `ws` emit an error in a later tick, and an error that nobody listens to ends
+ * the process (larksuite/node-sdk#203).
  */
-import type { Agent, ClientRequest, IncomingMessage } from "node:http";
+import type { Agent, IncomingMessage } from "node:http";
 import type { Link, LinkClose, LinkHandlers, LinkOptions, OpenLink } from "@cc/core";
-import { type ClientOptions, type RawData, WebSocket } from "ws";
+import { type ClientOptions, WebSocket } from "ws";
 import { retryAfterMs } from "./retry-after.js";
 
 export interface WsTransportOptions {
@@ -47,7 +47,7 @@ export function createWsTransport(options: WsTransportOptions = {}): OpenLink {
   return (url, link, handlers) => new WsLink(url, link, handlers, wsOptions);
 }
 
-/** One connection. A class, and handlers that all links share: a process may hold thousands, and each closure is paid for by each. */
+/** One connection. A class, for its methods are shared: a process may hold thousands, and each would pay for its own closures. */
 class WsLink implements Link {
   /** `undefined` once the link has told its end, or was told to be silent. */
   told: LinkHandlers | undefined;
@@ -61,11 +61,6 @@ class WsLink implements Link {
       const socket = new TiedSocket(url, [...subprotocols], options);
       this.#socket = socket;
       socket.link = this;
-      socket.on("open", onOpen);
-      socket.on("message", onMessage);
-      socket.on("unexpected-response", onUnexpectedResponse);
-      socket.on("error", onError);
-      socket.on("close", onClose);
     } catch (thrown) {
       this.cause = thrown;
       queueMicrotask(() => this.ended(1006, ""));
@@ -98,43 +93,50 @@ class WsLink implements Link {
   }
 }
 
-/** `ws` calls its listeners with the socket as `this`. */
+/**
+ * `ws` tells everything by `emit`. Here that is a call: no list of listeners for each link, none to look through for each
+ * message, and no way for an `error` to find nobody.
+ */
 class TiedSocket extends WebSocket {
   declare link: WsLink;
-}
 
-function onOpen(this: WebSocket): void {
-  const { link, protocol } = this as TiedSocket;
-  link.told?.opened(protocol);
-}
-
-function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
-  // `ws` hands over a Buffer, also while it waits for the answer to our close. Binary goes on as a plain view of the
-  // same bytes: `slice` of a Buffer does not copy, and a caller who was promised a Uint8Array expects that it does.
-  const bytes = data as Buffer;
-  (this as TiedSocket).link.told?.message(
-    isBinary ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : bytes.toString(),
-  );
-}
-
-function onUnexpectedResponse(this: WebSocket, _request: ClientRequest, response: IncomingMessage): void {
-  const { link } = this as TiedSocket;
-  const { statusCode, headers } = response;
-  const retry = retryAfterMs(headers["retry-after"], Date.now());
-  link.refusal = {
-    ...(statusCode !== undefined && { httpStatus: statusCode }),
-    ...(retry !== undefined && { retryAfterMs: retry }),
-  };
-  link.cause = new Error(`The server answered the WebSocket upgrade with HTTP ${statusCode}`);
-  // With a listener here `ws` leaves the attempt to us; this ends it, with an error of its own and then `close`.
-  this.terminate();
-}
-
-// The first error is the reason, later ones are its consequences; `close` follows in any case.
-function onError(this: WebSocket, error: Error): void {
-  (this as TiedSocket).link.cause ??= error;
-}
-
-function onClose(this: WebSocket, code: number, reason: Buffer): void {
-  (this as TiedSocket).link.ended(code || 1006, reason.toString());
+  // The overloads of `emit` are those of every event; each branch knows the arguments of its own.
+  override emit(event: string | symbol, first?: unknown, second?: unknown): boolean {
+    const { link } = this;
+    switch (event) {
+      case "message": {
+        // `ws` hands over a Buffer, also while it waits for the answer to our close. Binary goes on as a plain view of the
+        // same bytes: `slice` of a Buffer does not copy, and a caller who was promised a Uint8Array expects that it does.
+        const bytes = first as Buffer;
+        link.told?.message(
+          second === true ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : bytes.toString(),
+        );
+        return true;
+      }
+      case "open":
+        link.told?.opened(this.protocol);
+        return true;
+      case "unexpected-response": {
+        const { statusCode, headers } = second as IncomingMessage;
+        const retry = retryAfterMs(headers["retry-after"], Date.now());
+        link.refusal = {
+          ...(statusCode !== undefined && { httpStatus: statusCode }),
+          ...(retry !== undefined && { retryAfterMs: retry }),
+        };
+        link.cause = new Error(`The server answered the WebSocket upgrade with HTTP ${statusCode}`);
+        // Whoever takes this event ends the attempt; `ws` then tells an error of its own and `close`.
+        this.terminate();
+        return true;
+      }
+      case "error":
+        // The first error is the reason, later ones are its consequences; `close` follows in any case.
+        link.cause ??= first;
+        return true;
+      case "close":
+        link.ended((first as number) || 1006, String(second));
+        return true;
+      default:
+        return false;
+    }
+  }
 }

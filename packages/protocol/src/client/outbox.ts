@@ -50,7 +50,8 @@ export class Outbox {
   /** An idle client, and there may be thousands in a process, has no map of its own. */
   pending: ReadonlyMap<string, Pending> = nothing;
   #sink: Sink | undefined;
-  #limits: Limits | undefined;
+  #frameBytes = 0;
+  #dedupMs = 0;
   #wireBytes = 0;
   #places = 0;
   // While above 0 a send looks at those before it on its channel: chained ones are rare.
@@ -68,7 +69,8 @@ export class Outbox {
   /** A welcome: what is young enough, or was never written, goes out in order. Without arguments: the link is gone. */
   link(sink?: Sink, limits?: Limits): void {
     this.#sink = sink;
-    this.#limits = limits;
+    this.#frameBytes = limits?.frameBytes ?? 0;
+    this.#dedupMs = limits?.dedupMs ?? 0;
     this.#wireBytes = 0;
     for (const item of this.pending.values()) item.wroteAt = undefined;
     // Somebody whose old send fails here may ask for another at once: it must not overtake those still to be written.
@@ -117,8 +119,7 @@ export class Outbox {
   }
 
   #write(item: Pending): void {
-    const limits = this.#limits;
-    if (!limits || item.wroteAt !== undefined) return;
+    if (!this.#sink || item.wroteAt !== undefined) return;
     if (this.#careful) {
       for (const earlier of this.pending.values()) {
         if (earlier === item) break;
@@ -126,15 +127,15 @@ export class Outbox {
       }
     }
     // The server judges the data alone, exactly; this is what would cost the link.
-    if (item.bytes > limits.frameBytes) {
+    if (item.bytes > this.#frameBytes) {
       this.fail(item.id, "ERR_MESSAGE_TOO_LARGE");
-    } else if (item.firstAt !== undefined && (item.ephemeral || this.now - item.firstAt > limits.dedupMs)) {
+    } else if (item.firstAt !== undefined && (item.ephemeral || this.now - item.firstAt > this.#dedupMs)) {
       this.fail(item.id, "ERR_SEND_TIMEOUT");
     } else {
       item.firstAt ??= this.now;
       item.wroteAt = this.now;
       this.#wireBytes += item.bytes;
-      this.#sink?.push(item.text, item.bytes);
+      this.#sink.push(item.text, item.bytes);
     }
   }
 }
