@@ -171,6 +171,8 @@ export interface Connection {
   /** The same id replaces in place. No replay. */
   addConnectionListener(id: string, listener: ConnectionListener): Unsubscribe;
   removeConnectionListener(id: string): void;
+  /** What `on` and `events` listen to. An owner may tell events of its own through it. */
+  readonly bus: Bus<ConnectionEvents>;
   /** Tells the listeners of errors something that is not the connection's own. */
   report(fault: Fault): void;
   dispose(): void;
@@ -275,7 +277,7 @@ class Driver implements Connection {
   sockets: readonly Socket[] = NONE;
   disposed = false;
   readonly #options: ConnectionOptions;
-  readonly #bus: Bus<ConnectionEvents>;
+  readonly bus: Bus<ConnectionEvents>;
   #policy: Policy;
   #state: State;
   #snapshot: Snapshot;
@@ -294,7 +296,7 @@ class Driver implements Connection {
     const { clock } = options;
     this.clock = clock;
     this.#options = options;
-    this.#bus = new Bus(this);
+    this.bus = new Bus(this);
     this.#policy = this.#revised(defaultPolicy, options.policy);
     this.#state = initialState(this.#policy, { now: clock.now(), wall: clock.wall() });
     this.#snapshot = stableSnapshot(undefined, snapshotOf(this.#state, this.#policy));
@@ -373,7 +375,7 @@ class Driver implements Connection {
     if (state === this.#state && effects.length === 0) return;
     this.#state = state;
     this.#snapshot = stableSnapshot(before, snapshotOf(state, this.#policy));
-    this.#reconcile();
+    this.#reconcile(input);
     for (const effect of effects) this.#carryOut(effect);
     this.#tell(before, effects);
   }
@@ -409,15 +411,17 @@ class Driver implements Connection {
 
   // ---- what should exist ---------------------------------------------------------------------------------------
 
-  #reconcile(): void {
+  #reconcile({ type }: Input): void {
     const wanted = links(this.#state);
     for (const socket of this.sockets) if (!wanted.includes(socket.id)) this.#close(socket);
     for (const id of wanted) {
       if (this.sockets.some((s) => s.id === id)) continue;
       const socket = new Socket(this, id);
       this.sockets = this.sockets.concat(socket);
-      // Never in the calling tick: connect → disconnect → connect opens one socket (B4.2, R29).
-      this.#later(() => this.enqueue(() => this.#open(socket)));
+      const open = (): void => this.enqueue(() => this.#open(socket));
+      // Never in the calling tick: connect → disconnect → connect opens one socket (B4.2, R29). A timer's task is nobody's call.
+      if (type === "tick") open();
+      else this.#later(open);
     }
     const job = this.#state.session.tag === "active" ? this.#state.session.job : null;
     if (job?.job !== this.#request?.job) this.#reconcileJob(job);
@@ -530,18 +534,18 @@ class Driver implements Connection {
       if (e.type !== "error") continue;
       error = errorOf(e.fault);
       logger?.warn?.(error.message, { code: error.code, phase: error.phase });
-      this.#bus.emit("error", error);
+      this.bus.emit("error", error);
     }
     if (current !== before.status) {
       logger?.info?.(current, { reason, attempt });
       const change = { previous: before.status, current, reason, attempt, retryAt, ...(error && { error }) };
-      this.#bus.emit("status", Object.freeze(change));
+      this.bus.emit("status", Object.freeze(change));
     }
-    if (now !== before) this.#bus.emit("snapshot", now);
+    if (now !== before) this.bus.emit("snapshot", now);
     for (const e of effects) {
       if (e.type !== "session") continue;
       const { recovery, session } = e.info;
-      this.#bus.emit("session", Object.freeze({ recovery, session, downtimeMs: e.downtimeMs, link: now.link ?? 0 }));
+      this.bus.emit("session", Object.freeze({ recovery, session, downtimeMs: e.downtimeMs, link: now.link ?? 0 }));
     }
   }
 
@@ -550,10 +554,10 @@ class Driver implements Connection {
     // The same id replaces in place: the registration stays where it is in the order.
     if (known) known.listener = listener;
     else {
-      const error = this.#bus.on("error", (e) => {
+      const error = this.bus.on("error", (e) => {
         if (e.phase !== "storage") entry.listener.onConnectionError?.(e);
       });
-      const status = this.#bus.on("status", ({ current }) => {
+      const status = this.bus.on("status", ({ current }) => {
         for (const call of CALLS[current]) entry.listener[call]?.();
       });
       const off = (): void => {
@@ -579,22 +583,22 @@ class Driver implements Connection {
     listener: (value: ConnectionEvents[K]) => void,
     o?: ListenOptions,
   ): Unsubscribe {
-    return this.#bus.on(event, listener, o);
+    return this.bus.on(event, listener, o);
   }
 
   events<K extends keyof ConnectionEvents>(event: K, o?: CallOptions): AsyncIterableIterator<ConnectionEvents[K]> {
-    return this.#bus.events(event, o);
+    return this.bus.events(event, o);
   }
 
   subscribe(listener: (s: Snapshot) => void, { signal, once }: ListenOptions = {}): Unsubscribe {
-    const off = this.#bus.on("snapshot", listener, { signal });
+    const off = this.bus.on("snapshot", listener, { signal });
     if (!this.disposed && !signal?.aborted) this.#attempt(() => listener(this.#snapshot));
     if (once) off();
     return off;
   }
 
   report(fault: Fault): void {
-    this.#bus.emit("error", errorOf(fault));
+    this.bus.emit("error", errorOf(fault));
   }
 
   // ---- calls ---------------------------------------------------------------------------------------------------
@@ -793,7 +797,7 @@ class Driver implements Connection {
     if (this.disposed) return;
     this.disposed = true;
     this.#stopWatching?.();
-    this.#bus.clear();
+    this.bus.clear();
     for (const socket of this.sockets) this.#close(socket);
     this.#request?.run.abort();
     for (const waiter of this.#waiters) waiter.reject(refused("ERR_DISPOSED"));

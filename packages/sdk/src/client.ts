@@ -5,7 +5,7 @@
  * number is dropped. `user` is set and cleared in the same tick as the core's session, so the two never disagree.
  */
 import {
-  Bus,
+  type Bus,
   type CallOptions,
   type Cancel,
   type Clock,
@@ -93,7 +93,6 @@ type Options = ClientOptions<SendFunction> & ClientPorts & { readonly protocol: 
 class Instance implements ConnectionOptions {
   declare [Symbol.asyncDispose]: () => Promise<void>;
   readonly connection: Connection;
-  readonly bus: Bus<Events>;
   readonly #options: Options;
   #loginListeners: readonly { readonly id: string; readonly listener: LoginListener }[] = NONE;
   #base = "";
@@ -120,8 +119,12 @@ class Instance implements ConnectionOptions {
     this.#options = options;
     this.#provider = options.getToken;
     this.#resumeFrom = options.resumeFrom;
-    this.bus = new Bus(this);
     this.connection = createConnection(this);
+  }
+
+  /** The connection's own: the names of system events are kept from kinds when an event is told. */
+  get bus(): Bus<Events> {
+    return this.connection.bus as unknown as Bus<Events>;
   }
 
   // What the connection needs of the world: this object is its options.
@@ -519,7 +522,6 @@ class Instance implements ConnectionOptions {
     this.#job?.abort.abort(disposedError());
     this.#revoking?.abort(disposedError());
     this.#loginListeners = [];
-    this.bus.clear();
     this.#session?.end("ERR_DISPOSED");
     this.connection.dispose();
   }
@@ -540,14 +542,11 @@ class Instance implements ConnectionOptions {
     return this.connection.status();
   }
 
-  #busOf(event: PropertyKey): Bus<Events> {
-    return event in CORE ? (this.connection as unknown as Bus<Events>) : this.bus;
-  }
   on(event: string, ...args: [(value: unknown) => void, ListenOptions?]): Unsubscribe {
-    return this.#busOf(event).on(event, ...args);
+    return this.bus.on(event, ...args);
   }
   events(event: string, options?: CallOptions): AsyncIterableIterator<unknown> {
-    return this.#busOf(event).events(event, options);
+    return this.bus.events(event, options);
   }
 
   addLoginListener(id: string, listener: LoginListener): Unsubscribe {
@@ -655,11 +654,13 @@ class Context implements ProtocolContext, Identity {
   }
 }
 
-/** Events of the core's bus, and names that no kind may take. */
-const CORE: Readonly<Record<string, unknown>> = { __proto__: null, status: 0, snapshot: 0, session: 0, error: 0 };
+/** Names that no kind may take. */
 const SYSTEM: Readonly<Record<string, unknown>> = {
   __proto__: null,
-  ...CORE,
+  status: 0,
+  snapshot: 0,
+  session: 0,
+  error: 0,
   gap: 0,
   caughtUp: 0,
   user: 0,
