@@ -371,19 +371,13 @@ class Instance implements ConnectionOptions {
     await this.#app?.ready;
     await this.#leaving;
     signal.throwIfAborted();
-    const known = this.#staying(uid);
-    if (known) {
-      if (getToken) this.#provider = getToken;
-      const { mode } = this.connection.state();
-      // A login takes back an earlier disconnect() (B3.4), on a later task as every dial of a login.
-      if (mode.auto && mode.wish !== "on") clock.after(0, () => void this.connection.connect().catch(() => {}));
-      return known;
-    }
+    const known = this.#stay(uid, getToken);
+    if (known) return known;
     const result = await this.#within(AUTH_MS, "The login had no answer in time", abort, () =>
       this.#authenticate(first, authKey, signal),
     );
     const { user, token, expiresInMs: lifeMs } = result;
-    const same = this.#staying(user.uid);
+    const same = authKey === undefined && !getToken ? this.#stay(user.uid) : undefined;
     if (same) return same;
     if (this.#user !== null && this.#user.uid !== user.uid) await this.#endSession();
     signal.throwIfAborted();
@@ -397,11 +391,32 @@ class Instance implements ConnectionOptions {
     return user;
   }
 
-  /** The user, if a login as `uid` finds that user logged in, with nothing that a new login would mend. */
-  #staying(uid: string | undefined): User | undefined {
-    return this.#user !== null && this.#user.uid === uid && this.connection.state().link.tag !== "failed"
-      ? this.#user
-      : undefined;
+  /** The user, if a login as `uid` finds that user logged in, and nothing that a new login would mend. */
+  #stay(uid: string | undefined, getToken?: GetToken): User | undefined {
+    const { link, session, mode } = this.connection.state();
+    const user = this.#user;
+    if (user?.uid !== uid || link.tag === "failed" || session.tag !== "active") return undefined;
+    if (link.tag !== "linked" && !this.#renews(session.token, getToken)) return undefined;
+    if (getToken) {
+      this.#provider = getToken;
+      if (this.#renewal !== "none") this.#renewal = "provider";
+    }
+    // A login takes back an earlier disconnect() (B3.4), on a later task as every dial of a login.
+    if (mode.auto && mode.wish !== "on")
+      this.#options.clock.after(0, () => void this.connection.connect().catch(() => {}));
+    return user ?? undefined;
+  }
+
+  /** Whether the session has a token to come: a restored one may have nothing but what ran out meanwhile. */
+  #renews(token: Extract<State["session"], { tag: "active" }>["token"], getToken: GetToken | undefined): boolean {
+    if (this.#renewal !== "refresh") return this.#renewal === "provider" && !!(getToken ?? this.#provider);
+    const { clock } = this.#options;
+    return (
+      !!getToken ||
+      (!!token &&
+        (token.lifeMs === null ||
+          Math.max(clock.now() - token.from.now, clock.wall() - token.from.wall) < token.lifeMs))
+    );
   }
 
   #refuse(code: ConnectionError["code"], message: string): Promise<never> {
