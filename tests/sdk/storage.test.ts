@@ -129,11 +129,12 @@ describe("storage", () => {
   it("[B2.8] writes keep their order: a slow save never comes after the purge that followed it", async () => {
     const rig = createRig();
     await rig.linked();
-    rig.storage.slowMs = 200;
-    rig.tab.slowMs = 200;
+    rig.tab.slowMs = 500;
     rig.last.at = { epoch: "e1", positions: [3] };
     rig.last.context.moved();
     await rig.clock.advanceAsync(1_100);
+    // The save is on its way; what comes after it would be quicker.
+    rig.tab.slowMs = 0;
     const out = rig.watch(rig.client.logout());
     await rig.clock.advanceAsync(10_000);
     expect(out.state).toBe("resolved");

@@ -4,7 +4,7 @@ import { brisk, holds, openWorld, took } from "./world.js";
 
 /** A heartbeat of 400 ms in place of 10 s, and the rest of 6.3 in proportion: 400 + 100 + 400 ms. */
 const heartbeatMs = 400;
-const quick = { ...brisk, quietSlackMs: 100, probeMs: 400, probeSlackMs: 100 };
+const quick = { ...brisk, quietSlackMs: 100, probeMs: 400, probeSlackMs: 100, lateMs: 100 };
 const deathMs = heartbeatMs + quick.quietSlackMs + quick.probeMs;
 
 describe("a silent link", () => {
