@@ -130,6 +130,9 @@ function step(w: World, input: Input): readonly Effect[] {
     check(wanted.length === 0 && state.link.tag !== "waiting", "a link or a retry though nothing may dial");
   if (w.model.hidden && input.type !== "pageShown") check(wanted.length === 0, "a socket on a hidden page");
 
+  // A terminal refusal is left by a call that means it, and by nothing else (B2.7, B5.1, R13).
+  const leaves = before.link.tag === "failed" && state.link.tag !== "failed";
+  check(!leaves || ["connect", "login", "logout"].includes(input.type), `${input.type} leads out of failed`);
   // Tokens.
   if (state.session.tag === "active" && state.session.token !== null) {
     check(!w.model.burnt.has(state.session.token.value), `holds the refused token ${state.session.token.value}`);
@@ -167,15 +170,10 @@ function consistent({ state: s, p, m }: World): void {
   const want = desire(s, p);
   const dials = want.tag === "link" && want.urgency === "dial";
   if (dials) check(link.tag !== "idle", "a link is wanted, and nothing is under way to it");
-  // A terminal refusal outlives the background, and one that hits a link of manual mode there is a loss too (B4.5).
-  else if (want.tag === "none")
+  // A terminal refusal outlives whatever the facts say.
+  else if (link.tag !== "failed")
     check(
-      link.tag === "idle" || (link.tag === "failed" && mode.wish === "lostInBackground"),
-      `${link.tag} though the facts say none`,
-    );
-  else
-    check(
-      link.tag === "idle" || link.tag === "failed" || (want.tag === "link" && link.tag === "linked"),
+      link.tag === "idle" || (want.tag === "link" && link.tag === "linked"),
       `${link.tag} though the facts say ${want.tag}`,
     );
   check((s.outage !== null) === (dials && link.tag !== "linked"), "an outage is a link that is wanted and missing");
@@ -254,7 +252,7 @@ function run(w: World): void {
 }
 
 describe("the machine, at random", () => {
-  test("[R20] [R19] [R12] [B4.1] [B4.4] [B5.4] [B6.1] 120,000 steps: one link, no dial when forbidden or below a floor, stale ids are nothing, deadlines settle, status derived", () => {
+  test("[R20] [R19] [R12] [B4.1] [B4.4] [B5.4] [B5.7] [B6.1] 120,000 steps: one link, no dial when forbidden or below a floor, stale ids are nothing, deadlines settle, status derived", () => {
     const seed = seedOf(20_251_121);
     const seeds = createRandom(seed);
     let steps = 0;

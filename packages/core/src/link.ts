@@ -37,8 +37,8 @@ export function steer(x: Step, reason: Reason, delayMs: number | "now"): void {
     x.ladder.step ??= 0;
     if (delayMs === "now") dial(x, reason);
     else wait(x, delayMs, reason);
-    // `keep` keeps what there is; a terminal refusal outlives the background, only a call leads out of it.
-  } else if (!(want.tag === "link" && tag === "linked") && !(tag === "failed" && want.tag !== "none")) {
+    // `keep` keeps what there is; a terminal refusal outlives lease, background and disconnect(): connect(), login and logout lead out of it.
+  } else if (tag !== "failed" && !(want.tag === "link" && tag === "linked")) {
     drop(x);
     endJob(x);
     x.reason = want.reason;
