@@ -270,6 +270,32 @@ describe("a rejected token", () => {
     expect([call.state, rig.status()]).toEqual(["resolved", "connected"]);
   });
 
+  test("[B2.7] [R13] failed outlives background, lease and disconnect(), and connect() after them has its whole allowance again", async () => {
+    const rig = createRig();
+    rig.manual({ renewable: true });
+    rig.watch(rig.connection.connect());
+    rig.dialled().open();
+    rig.protocol.last.host.reject(reject);
+    await rig.clock.advanceAsync(100);
+    rig.links.last.open();
+    rig.protocol.last.host.reject(reject);
+    rig.lifecycle.emit("background");
+    await rig.clock.advanceAsync(60_000);
+    void rig.connection.disconnect();
+    rig.lifecycle.emit("foreground");
+    await rig.clock.advanceAsync(60_000);
+    expect([rig.phase(), rig.dials, rig.connection.snapshot().leaseUntil]).toEqual(["failed", 2, null]);
+    const call = rig.watch(rig.connection.connect());
+    await rig.clock.advanceAsync(100);
+    rig.links.last.open();
+    rig.protocol.last.host.reject(reject);
+    await rig.clock.advanceAsync(100);
+    expect(rig.dials, "one rejection is one forced refresh again").toBe(4);
+    rig.welcome();
+    await rig.settle();
+    expect(call.state).toBe("resolved");
+  });
+
   test("[B2.7] a token that nobody can renew ends at its first rejection, and connect() does not send it again", async () => {
     const rig = createRig();
     rig.start();
