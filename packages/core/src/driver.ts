@@ -7,278 +7,48 @@
  * through here: a link hands them to its protocol, and one number is written for each.
  */
 import { Bus, type ListenOptions } from "./bus.js";
-import { links, type Snapshot, type Status, snapshotOf, stableSnapshot, statusOf } from "./derive.js";
-import { desire } from "./desire.js";
-import { type Unsubscribe, unsubscribe } from "./disposable.js";
-import { type ConnectionError, connectionError, errorOf, type Fault, isConnectionError } from "./errors.js";
-import type { Effect, Input, Moment } from "./events.js";
-import { floorUntil } from "./ladder.js";
-import { currentLink } from "./link.js";
-import { defaultPolicy, type Policy } from "./policy.js";
+import { type Caller, check, connect, ping, refused, until } from "./calls.js";
 import type {
-  AbortSignalLike,
-  Cancel,
-  Clock,
-  Lifecycle,
-  Link,
-  LinkClose,
-  LinkHandlers,
-  Logger,
-  OpenLink,
-  Protocol,
-  ProtocolHost,
-  ProtocolLink,
-  RandomSource,
-  RejectInfo,
-  ThrottledFeature,
-  WelcomeInfo,
-} from "./ports.js";
-import type { Floor, Reason, State, TokenJob } from "./state.js";
+  CallOptions,
+  CheckResult,
+  Connection,
+  ConnectionEvents,
+  ConnectionListener,
+  ConnectionOptions,
+  Identity,
+  PingResult,
+  TokenRequest,
+} from "./connection.js";
+import { links, type Snapshot, type Status, snapshotOf, stableSnapshot, statusOf } from "./derive.js";
+import { type Unsubscribe, unsubscribe } from "./disposable.js";
+import { type ConnectionError, errorOf, type Fault, isConnectionError } from "./errors.js";
+import type { Effect, Input, Moment } from "./events.js";
+import { currentLink } from "./link.js";
+import { listen, type Registered } from "./listener.js";
+import { defaultPolicy, type Policy } from "./policy.js";
+import type { AbortSignalLike, Cancel, Clock } from "./ports.js";
+import { Socket, type SocketOwner } from "./socket.js";
+import type { State, TokenJob } from "./state.js";
 import { NONE, without } from "./step.js";
 import { initialState, isDue, nextDeadline, transition } from "./transition.js";
 import { type Verdict, Waiter } from "./waiters.js";
 
-/** What a status change tells (B1.7). Frozen. */
-export interface StatusChange {
-  readonly previous: Status;
-  readonly current: Status;
-  readonly reason: Reason;
-  readonly attempt: number;
-  /** Wall-clock ms of the next dial, `null` when none is scheduled. */
-  readonly retryAt: number | null;
-  /** What caused the change, where an error did. */
-  readonly error?: ConnectionError;
-}
-
-/** A `welcome`: the place to refetch from when `recovery` is not `resumed`. */
-export interface SessionEvent {
-  readonly recovery: WelcomeInfo["recovery"];
-  /** How long there was no link, in ms; 0 for the first. */
-  readonly downtimeMs: number;
-  readonly session: string;
-  readonly link: number;
-}
-
-export interface ConnectionEvents {
-  status: StatusChange;
-  snapshot: Snapshot;
-  session: SessionEvent;
-  error: ConnectionError;
-}
-
-/** The documented listener; every callback is optional. `inConnecting` is the documentation's other name of `onConnecting`. */
-export interface ConnectionListener {
-  readonly onConnected?: (() => void) | undefined;
-  readonly onConnecting?: (() => void) | undefined;
-  readonly inConnecting?: (() => void) | undefined;
-  readonly onDisconnected?: (() => void) | undefined;
-  readonly onFeatureThrottled?: (() => void) | undefined;
-  readonly onConnectionError?: ((error: ConnectionError) => void) | undefined;
-}
-
-export interface TokenResult {
-  readonly token: string;
-  /** Life from now in ms; `null`: unknown. */
-  readonly lifeMs: number | null;
-}
-
-/** A running request for a token. */
-export interface TokenRequest {
-  readonly result: Promise<TokenResult>;
-  abort(): void;
-}
-
-/** Who the connection is for. */
-export interface Identity {
-  readonly user: string;
-  /** `null`: none is held, the first dial fetches one. */
-  readonly token: string | null;
-  readonly lifeMs: number | null;
-  /** Whether `fetchToken` may be called; with false the token that is held is all there is. */
-  readonly renewable: boolean;
-  /** Gets a new token. Single-flight: called again only after the last has settled or been aborted. Must not throw. */
-  fetchToken(reason: TokenJob["reason"]): TokenRequest;
-  readonly protocol: Protocol;
-}
-
-export interface ConnectionOptions {
-  readonly clock: Clock;
-  readonly random: RandomSource;
-  readonly openLink: OpenLink;
-  readonly lifecycle: Lifecycle;
-  /** WebSocket URL; a function is asked at each dial. */
-  readonly url: string | (() => string);
-  readonly policy?: Partial<Policy> | undefined;
-  readonly logger?: Logger | undefined;
-  /** What a listener threw. Default: `logger.error`. */
-  readonly onListenerError?: ((error: unknown) => void) | undefined;
-  /** The snapshot changed; called before its listeners. */
-  readonly changed?: (() => void) | undefined;
-  /** Token or floor changed: what must outlive the process should be written. */
-  readonly save?: ((state: State) => void) | undefined;
-}
-
-export interface CallOptions {
-  readonly signal?: AbortSignalLike | undefined;
-}
-
-export interface PingResult {
-  /** Round trip in ms; `null` where the protocol has no probe. */
-  readonly rttMs: number | null;
-  /** Wall-clock end of the lease; `null` in the foreground. */
-  readonly leaseUntil: number | null;
-}
-
-/** How `checkNow()` or `reconnect()` came out. */
-export interface CheckResult {
-  readonly linked: boolean;
-  readonly rttMs: number | null;
-  /** When the next dial is due, or the server's floor ends; wall-clock ms. */
-  readonly retryAt: number | null;
-}
-
-export interface Connection {
-  status(): Status;
-  snapshot(): Snapshot;
-  /** The machine's own state: for tools, not for applications. */
-  state(): State;
-  /** Attaches to the lifecycle. `policy` replaces parts of the policy given at construction. */
-  init(options: {
-    readonly auto: boolean;
-    readonly floor?: Floor | null;
-    readonly policy?: Partial<Policy> | undefined;
-  }): void;
-  login(identity: Identity): void;
-  logout(): void;
-  connect(options?: CallOptions): Promise<{ readonly alreadyConnected: boolean }>;
-  disconnect(): Promise<void>;
-  ping(options?: CallOptions): Promise<PingResult>;
-  checkNow(options?: CallOptions): Promise<CheckResult>;
-  reconnect(options?: CallOptions): Promise<CheckResult>;
-  until(
-    what: Status | "linked" | ((s: Snapshot) => boolean),
-    options?: CallOptions & { readonly timeoutMs?: number | undefined },
-  ): Promise<Snapshot>;
-  /** The current snapshot at once, then each change. */
-  subscribe(listener: (s: Snapshot) => void, options?: ListenOptions): Unsubscribe;
-  on<K extends keyof ConnectionEvents>(
-    event: K,
-    listener: (value: ConnectionEvents[K]) => void,
-    options?: ListenOptions,
-  ): Unsubscribe;
-  /** The same as an asynchronous iterable. */
-  events<K extends keyof ConnectionEvents>(event: K, options?: CallOptions): AsyncIterableIterator<ConnectionEvents[K]>;
-  /** The same id replaces in place. No replay. */
-  addConnectionListener(id: string, listener: ConnectionListener): Unsubscribe;
-  removeConnectionListener(id: string): void;
-  /** What `on` and `events` listen to. An owner may tell events of its own through it. */
-  readonly bus: Bus<ConnectionEvents>;
-  /** Tells the listeners of errors something that is not the connection's own. */
-  report(fault: Fault): void;
-  dispose(): void;
-  readonly disposed: boolean;
-}
-
 const MAX_TIMER_MS = 2 ** 31 - 1;
 const INFINITY = Number.POSITIVE_INFINITY;
-
-/** The callbacks of a listener that each status calls. */
-const CALLS = {
-  connected: ["onConnected"],
-  connecting: ["onConnecting", "inConnecting"],
-  disconnected: ["onDisconnected"],
-  featureThrottled: ["onFeatureThrottled"],
-} as const;
-
-/**
- * A socket that exists: what the transport and the protocol of one link call. Late events of an old link die here as
- * well as in the machine. One object with prototype methods, for there is one in each of thousands of clients.
- */
-class Socket implements LinkHandlers, ProtocolHost {
-  link: Link | undefined;
-  protocol: ProtocolLink | undefined;
-  inboundAt: number = -INFINITY;
-  readonly id: number;
-  readonly #driver: Driver;
-
-  constructor(driver: Driver, id: number) {
-    this.#driver = driver;
-    this.id = id;
-  }
-
-  get alive(): boolean {
-    return this.#driver.sockets.includes(this);
-  }
-
-  #word(input: Input): void {
-    if (this.alive) this.#driver.dispatch(input);
-  }
-
-  // The transport's.
-  opened(): void {
-    this.#word({ type: "opened", link: this.id });
-    this.#driver.enqueue(() => {
-      const { session } = this.#driver.state();
-      if (this.alive && session.tag === "active") this.protocol?.opened(session.token?.value ?? null);
-    });
-  }
-  message(data: string | Uint8Array): void {
-    if (!this.alive) return;
-    this.inboundAt = this.#driver.clock.now();
-    this.protocol?.message(data);
-  }
-  closed(close: LinkClose): void {
-    if (this.alive) this.#driver.beforeLoss();
-    this.#word({ type: "closed", link: this.id, close });
-  }
-
-  // The protocol's.
-  send(data: string | Uint8Array): void {
-    if (this.alive) this.link?.send(data);
-  }
-  welcome(info: WelcomeInfo): void {
-    this.#word({ type: "welcome", link: this.id, info });
-  }
-  reject(info: RejectInfo): void {
-    this.#word({ type: "reject", link: this.id, info });
-  }
-  goaway(minDelayMs: number, spreadMs: number): void {
-    this.#word({ type: "goaway", link: this.id, minDelayMs, spreadMs });
-  }
-  throttle(features: readonly ThrottledFeature[]): void {
-    this.#word({ type: "throttle", link: this.id, features });
-  }
-  probeAck(): void {
-    this.#word({ type: "probeAck", link: this.id });
-  }
-  expiring(inMs: number): void {
-    this.#word({ type: "expiring", link: this.id, inMs });
-  }
-  tokenOk(lifeMs: number | null): void {
-    this.#word({ type: "tokenOk", link: this.id, lifeMs });
-  }
-  fault(message: string): void {
-    if (this.alive) this.link?.close(4400);
-    this.#word({ type: "fault", link: this.id, message });
-  }
-  outbox(): void {
-    if (this.alive) this.#driver.outbox();
-  }
-}
 
 /** The connection over the given ports. Constructing it does nothing. */
 export function createConnection(options: ConnectionOptions): Connection {
   return new Driver(options);
 }
 
-class Driver implements Connection {
+class Driver implements Connection, SocketOwner, Caller {
   readonly clock: Clock;
   /** Those that exist; at most two. */
   sockets: readonly Socket[] = NONE;
   disposed = false;
   readonly #options: ConnectionOptions;
   readonly bus: Bus<ConnectionEvents>;
-  #policy: Policy;
+  policy: Policy;
   #state: State;
   #snapshot: Snapshot;
   #identity: Identity | undefined;
@@ -286,7 +56,7 @@ class Driver implements Connection {
   #queue: (() => void)[] | undefined;
   #waiters: readonly Waiter[] = NONE;
   #request: { readonly job: number; readonly run: TokenRequest } | undefined;
-  #listeners: readonly { readonly id: string; listener: ConnectionListener; readonly off: () => void }[] = NONE;
+  #listeners: readonly Registered[] = NONE;
   /** The one physical timer. */
   #timerAt = INFINITY;
   #timerHold = false;
@@ -297,9 +67,9 @@ class Driver implements Connection {
     this.clock = clock;
     this.#options = options;
     this.bus = new Bus(this);
-    this.#policy = this.#revised(defaultPolicy, options.policy);
-    this.#state = initialState(this.#policy, { now: clock.now(), wall: clock.wall() });
-    this.#snapshot = stableSnapshot(undefined, snapshotOf(this.#state, this.#policy));
+    this.policy = this.#revised(defaultPolicy, options.policy);
+    this.#state = initialState(this.policy, { now: clock.now(), wall: clock.wall() });
+    this.#snapshot = stableSnapshot(undefined, snapshotOf(this.#state, this.policy));
   }
 
   /** What a listener threw, for the bus too. */
@@ -347,10 +117,10 @@ class Driver implements Connection {
   }
 
   dispatch(input: Input): void {
-    this.enqueue(() => this.#step(input));
+    this.enqueue(() => this.step(input));
   }
 
-  #step(input: Input): void {
+  step(input: Input): void {
     const { clock } = this;
     const protocol = this.#identity?.protocol;
     const current = currentLink(this.#state);
@@ -358,12 +128,12 @@ class Driver implements Connection {
       now: clock.now(),
       wall: clock.wall(),
       random: this.#options.random(),
-      inboundAt: this.sockets.find(({ id }) => id === current)?.inboundAt ?? -INFINITY,
+      inboundAt: this.sockets.find(({ id }) => id === current)?.inboundAt ?? Number.NEGATIVE_INFINITY,
       unackedSince: protocol?.unackedSince() ?? null,
       unackedBytes: protocol?.unackedBytes() ?? 0,
     };
     // What is due is told by itself, before the input that happened to come next.
-    if (isDue(this.#state, m, this.#policy)) this.#commit({ type: "tick" }, m);
+    if (isDue(this.#state, m, this.policy)) this.#commit({ type: "tick" }, m);
     this.#commit(input, m);
     this.#settle();
   }
@@ -371,10 +141,10 @@ class Driver implements Connection {
   #commit(input: Input, m: Moment): void {
     if (this.disposed) return;
     const before = this.#snapshot;
-    const { state, effects } = transition(this.#state, input, m, this.#policy);
+    const { state, effects } = transition(this.#state, input, m, this.policy);
     if (state === this.#state && effects.length === 0) return;
     this.#state = state;
-    this.#snapshot = stableSnapshot(before, snapshotOf(state, this.#policy));
+    this.#snapshot = stableSnapshot(before, snapshotOf(state, this.policy));
     this.#reconcile(input);
     for (const effect of effects) this.#carryOut(effect);
     this.#tell(before, effects);
@@ -386,7 +156,7 @@ class Driver implements Connection {
     this.#arm();
   }
 
-  #wait<T>(
+  wait<T>(
     check: () => Verdict<T>,
     signal?: AbortSignalLike,
     until?: () => number | undefined,
@@ -471,7 +241,7 @@ class Driver implements Connection {
     const { tag } = this.#state.link;
     let at = this.disposed
       ? INFINITY
-      : Math.min(nextDeadline(this.#state, this.#policy), protocol?.deadline() ?? INFINITY);
+      : Math.min(nextDeadline(this.#state, this.policy), protocol?.deadline() ?? INFINITY);
     if (!this.disposed) for (const { until } of this.#waiters) at = Math.min(at, until?.() ?? INFINITY);
     const hold = this.#waiters.length > 0 || tag === "waiting" || tag === "dialing";
     // One that comes too early is let be: it looks, finds nothing due, and is set again.
@@ -508,7 +278,7 @@ class Driver implements Connection {
   /** A step for each message would be dear: the machine is told only when it would look too late (see state.ts, lookAt). */
   outbox(): void {
     const { link: l, app } = this.#state;
-    const soon = this.clock.now() + this.#policy.ackProbeMs;
+    const soon = this.clock.now() + this.policy.ackProbeMs;
     const late = l.tag === "linked" && (l.lookAt ?? INFINITY) > soon;
     if (late || (app.tag === "background" && app.hold?.why === "acks")) this.dispatch({ type: "outbox" });
     this.#arm();
@@ -553,23 +323,10 @@ class Driver implements Connection {
     const known = this.#listeners.find((l) => l.id === id);
     // The same id replaces in place: the registration stays where it is in the order.
     if (known) known.listener = listener;
-    else {
-      const error = this.bus.on("error", (e) => {
-        if (e.phase !== "storage") entry.listener.onConnectionError?.(e);
-      });
-      const status = this.bus.on("status", ({ current }) => {
-        for (const call of CALLS[current]) entry.listener[call]?.();
-      });
-      const off = (): void => {
-        error();
-        status();
-      };
-      const entry = { id, listener, off };
-      this.#listeners = this.#listeners.concat(entry);
-    }
+    else this.#listeners = this.#listeners.concat(listen(this.bus, id, listener));
     return unsubscribe(() => {
       // Another listener may have taken the id since.
-      if (this.#listeners.some((l) => l.listener === listener)) this.removeConnectionListener(id);
+      if (this.#listeners.some((l) => l.id === id && l.listener === listener)) this.removeConnectionListener(id);
     });
   }
 
@@ -617,12 +374,12 @@ class Driver implements Connection {
     const { lifecycle } = this.#options;
     this.enqueue(() => {
       if (this.disposed) return;
-      this.#policy = this.#revised(this.#policy, policy);
+      this.policy = this.#revised(this.policy, policy);
       this.#watch();
-      this.#step({ type: "init", auto, floor });
+      this.step({ type: "init", auto, floor });
       const { background, online } = lifecycle.current();
-      if (background) this.#step({ type: "background" });
-      if (!online) this.#step({ type: "offline" });
+      if (background) this.step({ type: "background" });
+      if (!online) this.step({ type: "offline" });
     });
   }
 
@@ -635,13 +392,13 @@ class Driver implements Connection {
     this.enqueue(() => {
       this.#identity = who;
       const { user, token, lifeMs, renewable } = who;
-      this.#step({ type: "login", user, token, lifeMs, renewable });
+      this.step({ type: "login", user, token, lifeMs, renewable });
     });
   }
 
   logout(): void {
     this.enqueue(() => {
-      this.#step({ type: "logout" });
+      this.step({ type: "logout" });
       this.#identity = undefined;
     });
   }
@@ -658,139 +415,26 @@ class Driver implements Connection {
     );
   }
 
-  /** What stands in the way of any link; `undefined` for nothing. */
-  #obstacle(loggedOut: "ERR_NOT_LOGGED_IN" | "ERR_LOGGED_OUT"): { readonly error: ConnectionError } | undefined {
-    const { session, link, mode } = this.#state;
-    if (session.tag === "uninitialized") return { error: refused("ERR_NOT_INITIALIZED") };
-    if (session.tag === "loggedOut") return { error: refused(loggedOut) };
-    if (link.tag === "failed") return { error: errorOf(link.fault) };
-    return mode.wish === "on" ? undefined : { error: refused("ERR_ABORTED", mode.wish) };
-  }
-
   connect({ signal }: CallOptions = {}): Promise<{ readonly alreadyConnected: boolean }> {
-    return this.#call(() => {
-      const alreadyConnected = this.#state.link.tag === "linked";
-      let loggedOut: "ERR_NOT_LOGGED_IN" | "ERR_LOGGED_OUT" = "ERR_NOT_LOGGED_IN";
-      this.#step({ type: "connect" });
-      // Counts only the time during which a link was wanted and missing (B4.2).
-      let left = this.#policy.connectTimeoutMs;
-      let since: number | undefined;
-      const check = (): Verdict<{ readonly alreadyConnected: boolean }> => {
-        const now = this.clock.now();
-        if (since !== undefined) left -= now - since;
-        since = this.#state.outage ? now : undefined;
-        const found = this.#state.link.tag === "linked" ? { ok: { alreadyConnected } } : this.#obstacle(loggedOut);
-        loggedOut = "ERR_LOGGED_OUT";
-        return found;
-      };
-      const until = (): number | undefined => (since === undefined ? undefined : since + left);
-      return this.#wait(check, signal, until, () => this.#connectTimedOut());
-    }, signal);
+    return this.#call(() => connect(this, signal), signal);
   }
-
-  #connectTimedOut(): ConnectionError {
-    const { retryAt, online, error: cause } = this.#snapshot;
-    const code = online ? "ERR_CONNECT_TIMEOUT" : "ERR_NO_INTERNET";
-    return connectionError(code, "Not connected in time; attempts go on", "call", {
-      retryable: true,
-      cause,
-      details: { retryAt, lastError: cause?.code },
-      ...(retryAt && { retryAfterMs: Math.max(0, retryAt - this.clock.wall()) }),
-    });
-  }
-
   disconnect(): Promise<void> {
-    return this.#call(async () => this.#step({ type: "disconnect" }));
+    return this.#call(async () => this.step({ type: "disconnect" }));
   }
-
   ping({ signal }: CallOptions = {}): Promise<PingResult> {
-    return this.#call(() => {
-      const none = this.#state.session.tag !== "active" && this.#obstacle("ERR_NOT_LOGGED_IN");
-      if (none) return Promise.reject(none.error);
-      if (this.#state.mode.auto) return Promise.reject(refused("ERROR_PING_NOT_AVAILABLE"));
-      this.#step({ type: "ping" });
-      const pong = this.#answer();
-      return this.#wait((): Verdict<PingResult> => {
-        const rttMs = pong();
-        if (rttMs === "pending") return undefined;
-        if (rttMs !== "lost") return { ok: { rttMs, leaseUntil: this.#snapshot.leaseUntil } };
-        const code = this.#state.session.tag === "active" ? "ERR_WEBSOCKET_ERROR" : "ERR_LOGGED_OUT";
-        return { error: connectionError(code, "No pong", "linked", { retryable: true }) };
-      }, signal);
-    }, signal);
+    return this.#call(() => ping(this, signal), signal);
   }
-
-  /** Watches the probe that is open on the present link: its round trip in ms, `null` without a probe, `lost`, or `pending`. */
-  #answer(): () => number | null | "pending" | "lost" {
-    const { link: at } = this.#state;
-    return () => {
-      const { link: l } = this.#state;
-      if (at.tag !== "linked" || l.tag !== "linked" || l.link !== at.link) return "lost";
-      const n = at.probe?.n;
-      if (!n) return null;
-      if (l.answered && l.answered.n >= n) return l.answered.rttMs;
-      return l.probe?.n === n ? "pending" : "lost";
-    };
+  checkNow({ signal }: CallOptions = {}): Promise<CheckResult> {
+    return this.#call(() => check(this, "checkNow", signal), signal);
   }
-
-  checkNow(o?: CallOptions): Promise<CheckResult> {
-    return this.#check("checkNow", o);
+  reconnect({ signal }: CallOptions = {}): Promise<CheckResult> {
+    return this.#call(() => check(this, "reconnect", signal), signal);
   }
-  reconnect(o?: CallOptions): Promise<CheckResult> {
-    return this.#check("reconnect", o);
-  }
-
-  #check(type: "checkNow" | "reconnect", { signal }: CallOptions = {}): Promise<CheckResult> {
-    return this.#call(() => {
-      const { ladder, reason } = this.#state;
-      const want = desire(this.#state, this.#policy);
-      if (
-        this.#state.link.tag === "failed" ||
-        want.tag !== "link" ||
-        (type === "reconnect" && want.urgency !== "dial")
-      ) {
-        return Promise.reject(refused("ERR_ABORTED", reason));
-      }
-      const floor = floorUntil(ladder);
-      this.#step({ type });
-      const pong = this.#answer();
-      return this.#wait((): Verdict<CheckResult> => {
-        const { tag } = this.#state.link;
-        if (tag === "dialing") return undefined;
-        if (tag === "waiting") return { ok: { linked: false, rttMs: null, retryAt: this.#snapshot.retryAt } };
-        if (tag !== "linked")
-          return this.#obstacle("ERR_LOGGED_OUT") ?? { error: refused("ERR_ABORTED", this.#state.reason) };
-        const rttMs = pong();
-        if (rttMs === "pending") return undefined;
-        const below = floor - this.clock.now();
-        const retryAt = below > 0 ? this.clock.wall() + below : null;
-        return { ok: { linked: true, rttMs: rttMs === "lost" ? null : rttMs, retryAt } };
-      }, signal);
-    }, signal);
-  }
-
   until(
     what: Status | "linked" | ((s: Snapshot) => boolean),
     { signal, timeoutMs }: CallOptions & { readonly timeoutMs?: number | undefined } = {},
   ): Promise<Snapshot> {
-    return this.#call(() => {
-      const end = timeoutMs === undefined ? undefined : this.clock.now() + timeoutMs;
-      const look = (): Verdict<Snapshot> => {
-        const s = this.#snapshot;
-        try {
-          const holds = typeof what === "function" ? what(s) : what === "linked" ? s.linked : s.status === what;
-          return holds ? { ok: s } : undefined;
-        } catch (error) {
-          return { error };
-        }
-      };
-      return this.#wait(
-        look,
-        signal,
-        () => end,
-        () => refused("ERR_CONNECT_TIMEOUT"),
-      );
-    }, signal);
+    return this.#call(() => until(this, what, signal, timeoutMs), signal);
   }
 
   dispose(): void {
@@ -804,10 +448,6 @@ class Driver implements Connection {
     this.#arm();
   }
 }
-
-/** An error of a call that cannot be carried out. What to do about each code is in `remediation`. */
-const refused = (code: ConnectionError["code"], reason?: Reason): ConnectionError =>
-  connectionError(code, reason ? `${code}: ${reason}` : code, "call", { details: { reason } });
 
 function tokenFault(error: unknown): { readonly fault: Fault; readonly terminal: boolean } {
   if (isConnectionError(error)) return { fault: { ...error, message: error.message }, terminal: !error.retryable };

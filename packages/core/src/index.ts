@@ -1,5 +1,19 @@
 /** @cc/core: the connection machine, its driver, the errors and the ports. Importing it does nothing. */
 export { Bus, type ListenOptions } from "./bus.js";
+export type {
+  CallOptions,
+  CheckResult,
+  Connection,
+  ConnectionEvents,
+  ConnectionListener,
+  ConnectionOptions,
+  Identity,
+  PingResult,
+  SessionEvent,
+  StatusChange,
+  TokenRequest,
+  TokenResult,
+} from "./connection.js";
 export { type Deadline, type DeadlineKind, deadlines } from "./deadlines.js";
 export {
   links,
@@ -12,21 +26,7 @@ export {
 } from "./derive.js";
 export { type Desire, desire, type Facts } from "./desire.js";
 export { type Unsubscribe, unsubscribe } from "./disposable.js";
-export {
-  type CallOptions,
-  type CheckResult,
-  type Connection,
-  type ConnectionEvents,
-  type ConnectionListener,
-  type ConnectionOptions,
-  createConnection,
-  type Identity,
-  type PingResult,
-  type SessionEvent,
-  type StatusChange,
-  type TokenRequest,
-  type TokenResult,
-} from "./driver.js";
+export { createConnection } from "./driver.js";
 export {
   ConnectionError,
   connectionError,
