@@ -1,0 +1,310 @@
+/**
+ * The account: core, protocol and storage put together for whoever is logged in.
+ *
+ * Law: nothing of one user reaches the next (B2.4). `user` is set and cleared in the same tick as the core's session, so
+ * the two never disagree. How one logs in and out is in login.ts, what an application sees in client.ts.
+ */
+import {
+  type Bus,
+  type Cancel,
+  type Clock,
+  type Connection,
+  type ConnectionError,
+  type ConnectionOptions,
+  connectionError,
+  createConnection,
+  type Lifecycle,
+  type Logger,
+  NONE,
+  type OpenLink,
+  type Policy,
+  type RandomSource,
+  type Snapshot,
+  type State,
+  type TokenRequest,
+  type TokenResult,
+  without,
+} from "@cc/core";
+import { Context, type ContextOwner, type Events } from "./context.js";
+import {
+  isFloor,
+  isInstance,
+  isPosition,
+  isSession,
+  type Renewal,
+  type SavedPosition,
+  type SavedSession,
+} from "./records.js";
+import { restAuth } from "./rest.js";
+import { Store } from "./store.js";
+import { tokenResult } from "./token.js";
+import type {
+  AuthApi,
+  AuthResult,
+  ClientOptions,
+  ClientPorts,
+  GetToken,
+  InitSettings,
+  LoginListener,
+  Position,
+  ProtocolFactory,
+  ProtocolSession,
+  SendFunction,
+  User,
+} from "./types.js";
+import { disposedError } from "./waits.js";
+
+/** Characters of a random id: 72 bits. */
+const ID_LENGTH = 14;
+/** How much of what was delivered a crash may repeat (B10.3). */
+const SAVE_MS = 1_000;
+
+export type Options = ClientOptions<SendFunction> & ClientPorts & { readonly protocol: ProtocolFactory<SendFunction> };
+
+/** A class, for its methods are shared: a process may hold thousands of clients, and each would pay for its own closures. */
+export class Account implements ConnectionOptions, ContextOwner {
+  readonly connection: Connection;
+  readonly options: Options;
+  loginListeners: readonly { readonly id: string; readonly listener: LoginListener }[] = NONE;
+  base = "";
+  app: { readonly id: string; readonly settings: string; readonly ready: Promise<void> } | undefined;
+  user: User | null = null;
+  renewal: Renewal = "none";
+  provider: GetToken | undefined;
+  session: ProtocolSession<SendFunction> | undefined;
+  store: Store | undefined;
+  tab: Store | undefined;
+  instance = "";
+  #resumeFrom: Position | undefined;
+  #pending: readonly ((error: ConnectionError) => void)[] = NONE;
+  /** Of the session that lives: what another's protocol says is of a user who is gone. */
+  context: Context | undefined;
+  #unsaved = false;
+  #cancelSave: Cancel | undefined;
+
+  constructor(options: Options) {
+    this.options = options;
+    this.provider = options.getToken;
+    this.#resumeFrom = options.resumeFrom;
+    this.connection = createConnection(this);
+  }
+
+  /** The connection's own: the names of system events are kept from kinds when an event is told. */
+  get bus(): Bus<Events> {
+    return this.connection.bus as unknown as Bus<Events>;
+  }
+
+  // What the connection needs of the world: this object is its options.
+  get clock(): Clock {
+    return this.options.clock;
+  }
+  get random(): RandomSource {
+    return this.options.random;
+  }
+  get openLink(): OpenLink {
+    return this.options.openLink;
+  }
+  get lifecycle(): Lifecycle {
+    return this.options.lifecycle;
+  }
+  get logger(): Logger | undefined {
+    return this.options.logger;
+  }
+  get policy(): Partial<Policy> {
+    const { background, shouldRetry, policy } = this.options;
+    return { ...policy, ...(background && { background }), ...(shouldRetry && { shouldRetry }) };
+  }
+  url(): string {
+    return this.base.replace(/^http/, "ws") + this.options.protocol.path;
+  }
+  /** A page that is being hidden closes its link, or goes on with slow timers: what was delivered is written before that. */
+  changed(): void {
+    this.flush();
+  }
+  onListenerError(error: unknown): void {
+    const { onListenerError, logger } = this.options;
+    if (onListenerError) onListenerError(error);
+    else logger?.error?.("A listener threw", { error: String(error) });
+  }
+
+  #randomId(): string {
+    return Array.from({ length: ID_LENGTH }, () => Math.floor(this.options.random() * 36).toString(36)).join("");
+  }
+
+  toLogin<K extends keyof LoginListener>(name: K, ...args: Parameters<NonNullable<LoginListener[K]>>): void {
+    for (const entry of this.loginListeners) {
+      if (!this.loginListeners.includes(entry)) continue;
+      const { listener } = entry;
+      try {
+        (listener[name] as ((...a: typeof args) => void) | undefined)?.(...args);
+      } catch (error) {
+        this.onListenerError(error);
+      }
+    }
+  }
+
+  // ---- init ----------------------------------------------------------------------------------------------------
+
+  init(appId: string, settings: InitSettings = {}): Promise<void> {
+    if (this.connection.disposed) return Promise.reject(disposedError());
+    const app = this.app;
+    const { autoEstablishSocketConnection: auto = true, background, region } = settings;
+    const said = JSON.stringify([auto, background, region, settings.url]);
+    if (app?.id === appId && app.settings === said) return app.ready;
+    if (app !== undefined)
+      return Promise.reject(
+        connectionError("ERR_INVALID_ARGUMENT", "init() was called with other arguments before", "init"),
+      );
+    const { url: own, regions } = this.options;
+    const url = settings.url ?? (region === undefined ? own : regions?.[region]);
+    const bad = !appId
+      ? "init() needs an app id"
+      : !/^(http|ws)s?:\/\/[^/]/.test(url ?? "")
+        ? `No usable URL (${url})`
+        : undefined;
+    if (bad !== undefined) return Promise.reject(connectionError("ERR_INVALID_ARGUMENT", bad, "init"));
+    this.base = (url ?? "").replace(/^ws/, "http").replace(/\/+$/, "");
+    const ready = this.untilDisposed(this.#start(appId, auto, background));
+    this.app = { id: appId, settings: said, ready };
+    return ready;
+  }
+
+  async #start(appId: string, auto: boolean, background: InitSettings["background"]): Promise<void> {
+    const { connection } = this;
+    const { storage, tabStorage, protocol, clock } = this.options;
+    const prefix = `cc:${appId}:`;
+    const store = new Store(storage, prefix, connection);
+    const tab = tabStorage === storage ? store : new Store(tabStorage, prefix, connection);
+    this.store = store;
+    this.tab = tab;
+    const [saved, floor, own, place] = await Promise.all([
+      store.read("session", isSession),
+      store.read("floor", isFloor),
+      tab.read("instance", isInstance),
+      tab.read("position", isPosition),
+    ]);
+    if (connection.disposed) throw disposedError();
+    this.instance = own?.id ?? this.#randomId();
+    if (own === undefined) void tab.write("instance", { id: this.instance });
+    connection.init({ auto, floor: floor ?? null, ...(background && { policy: { background } }) });
+    if (!protocol.login) this.enter({ user: { uid: "" }, token: "", expiresInMs: null }, "none", undefined);
+    else if (saved !== undefined) {
+      const age = Math.max(0, clock.wall() - saved.at);
+      const left = saved.lifeMs === null ? null : Math.max(0, saved.lifeMs - age);
+      this.enter(
+        { user: saved.user, token: saved.token, expiresInMs: left },
+        saved.renewal,
+        place?.user === saved.user.uid ? place : undefined,
+      );
+    }
+  }
+
+  // ---- the session ---------------------------------------------------------------------------------------------
+
+  /** Makes `who` the user: the protocol's session, the core's, and `user`, in one tick. */
+  enter(
+    { user, token, expiresInMs }: Omit<AuthResult, "token"> & Pick<SavedSession, "token">,
+    how: Renewal,
+    resume: Position | undefined,
+  ): void {
+    const { protocol, clock } = this.options;
+    this.user = user;
+    this.renewal = how;
+    const context = new Context(this, {
+      appId: this.app?.id ?? "",
+      user: user.uid,
+      instance: this.instance,
+      nonce: this.#randomId(),
+      resume: this.#resumeFrom ?? resume,
+      clock,
+      token,
+      lifeMs: expiresInMs,
+      renewable: how !== "none",
+    });
+    this.context = context;
+    const session = protocol.create(context);
+    this.session = session;
+    // The app named it for the session that it starts with; a later one, of another user perhaps, goes its own way.
+    this.#resumeFrom = undefined;
+    context.protocol = session;
+    this.connection.login(context);
+  }
+
+  fetchToken(reason: "missing" | "expiring" | "rejected"): TokenRequest {
+    const abort = new AbortController();
+    const get = async (): Promise<TokenResult> => {
+      if (this.renewal === "refresh") {
+        const held = this.connection.state().session;
+        const token = held.tag === "active" ? (held.token?.value ?? held.burnt[0]) : undefined;
+        if (!token) throw connectionError("ERR_AUTH_REJECTED", "No token is left to renew", "token");
+        return tokenResult(await this.auth().refresh(token, abort.signal));
+      }
+      if (this.provider === undefined)
+        throw connectionError("ERR_TOKEN_PROVIDER", "No getToken: call login({ uid, getToken })", "token", {
+          retryable: true,
+        });
+      return tokenResult(await this.provider({ reason, signal: abort.signal }));
+    };
+    return { result: get(), abort: () => abort.abort() };
+  }
+
+  /** The core says that token or floor changed. */
+  save({ session, ladder }: State): void {
+    void this.store?.write("floor", ladder.floor ?? undefined);
+    if (session.tag !== "active" || this.user === null || !this.options.protocol.login) return;
+    const { token } = session;
+    void this.store?.write("session", {
+      user: this.user,
+      token: token?.value ?? null,
+      at: token ? token.from.wall : this.options.clock.wall(),
+      lifeMs: token?.lifeMs ?? null,
+      renewal: this.renewal,
+    } satisfies SavedSession);
+  }
+
+  // ---- positions -----------------------------------------------------------------------------------------------
+
+  moved(): void {
+    this.#unsaved = true;
+    this.#cancelSave ??= this.options.clock.after(SAVE_MS, () => this.flush(), false);
+  }
+
+  flush(): void {
+    const user = this.user?.uid;
+    const position = this.session?.position();
+    if (this.#unsaved && user !== undefined && position)
+      void this.tab?.write("position", { ...position, user } satisfies SavedPosition);
+    this.#unsaved = false;
+    this.#cancelSave?.();
+    this.#cancelSave = undefined;
+  }
+
+  auth(): AuthApi {
+    return this.options.auth ?? restAuth(this.base);
+  }
+
+  snapshot(): Snapshot {
+    return this.connection.snapshot();
+  }
+
+  // ---- the end -------------------------------------------------------------------------------------------------
+
+  /** The same promise, and rejected by `dispose()`. */
+  untilDisposed<T>(promise: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#pending = this.#pending.concat(reject);
+      const done = (): void => {
+        this.#pending = without(this.#pending, reject);
+      };
+      promise.then(resolve, reject).then(done);
+    });
+  }
+
+  dispose(): void {
+    this.flush();
+    for (const reject of this.#pending) reject(disposedError());
+    this.loginListeners = NONE;
+    this.session?.end("ERR_DISPOSED");
+    this.connection.dispose();
+  }
+}

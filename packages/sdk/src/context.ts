@@ -1,0 +1,92 @@
+/**
+ * What the protocol of one session knows and may tell, and who the connection is for: one object, for there is one in
+ * each of thousands of clients. Law: whatever it says after its session's end is of a user who is gone (B2.4).
+ */
+import type { Bus, Clock, Identity, Protocol, Snapshot, TokenRequest } from "@cc/core";
+import type { AppEvent, Gap, Position, ProtocolContext, SystemEvents } from "./types.js";
+
+export type Events = SystemEvents & Record<string, unknown>;
+
+/** What a context needs of its client. */
+export interface ContextOwner {
+  /** Of the session that lives. */
+  readonly context: Context | undefined;
+  readonly bus: Bus<Events>;
+  snapshot(): Snapshot;
+  fetchToken(reason: "missing" | "expiring" | "rejected"): TokenRequest;
+  /** The delivered position moved. */
+  moved(): void;
+}
+
+type Facts = Pick<ProtocolContext, "appId" | "user" | "instance" | "nonce" | "resume" | "clock"> &
+  Pick<Identity, "token" | "lifeMs" | "renewable">;
+
+export class Context implements ProtocolContext, Identity {
+  readonly #client: ContextOwner;
+  readonly appId: string;
+  readonly user: string;
+  readonly instance: string;
+  readonly nonce: string;
+  readonly resume: Position | undefined;
+  readonly clock: Clock;
+  readonly token: string | null;
+  readonly lifeMs: number | null;
+  readonly renewable: boolean;
+  declare protocol: Protocol;
+
+  constructor(client: ContextOwner, facts: Facts) {
+    this.#client = client;
+    this.appId = facts.appId;
+    this.user = facts.user;
+    this.instance = facts.instance;
+    this.nonce = facts.nonce;
+    this.resume = facts.resume;
+    this.clock = facts.clock;
+    this.token = facts.token;
+    this.lifeMs = facts.lifeMs;
+    this.renewable = facts.renewable;
+  }
+
+  fetchToken(reason: "missing" | "expiring" | "rejected"): TokenRequest {
+    return this.#client.fetchToken(reason);
+  }
+
+  get #live(): boolean {
+    return this.#client.context === this;
+  }
+
+  throttled(): Snapshot["throttled"] {
+    return this.#client.snapshot().throttled;
+  }
+  event(event: AppEvent): void {
+    if (!this.#live) return;
+    const { bus } = this.#client;
+    if (!(event.kind in SYSTEM)) bus.emit(event.kind, event);
+    bus.emit(event.class === "durable" ? "event" : "ephemeral", event);
+    bus.emit("*", event);
+  }
+  gap(gap: Gap): void {
+    if (this.#live) this.#client.bus.emit("gap", gap);
+  }
+  caughtUp(position: Position): void {
+    if (this.#live) this.#client.bus.emit("caughtUp", position);
+  }
+  moved(): void {
+    if (this.#live) this.#client.moved();
+  }
+}
+
+/** Names that no kind may take. */
+const SYSTEM: Readonly<Record<string, unknown>> = {
+  __proto__: null,
+  status: 0,
+  snapshot: 0,
+  session: 0,
+  error: 0,
+  gap: 0,
+  caughtUp: 0,
+  user: 0,
+  event: 0,
+  ephemeral: 0,
+  "*": 0,
+};

@@ -1,0 +1,232 @@
+/**
+ * Logging in and out.
+ *
+ * Law: a login is one job; whatever comes back for one that was given up is dropped. A logout wins at whatever it finds
+ * a login waiting for, and is done here at once, whether or not the server can be told.
+ */
+import { type ConnectionError, connectionError, isConnectionError, type State } from "@cc/core";
+import type { Account } from "./account.js";
+import type { SavedSession } from "./records.js";
+import { tokenResult } from "./token.js";
+import type { AuthResult, GetToken, LoginWithProvider, LogoutResult, User } from "./types.js";
+import { aborted, disposedError, within } from "./waits.js";
+
+/** A server that cannot be told of a logout within this is not waited for (B2.5). */
+const REVOKE_MS = 3_000;
+/** A login that has no answer by then has failed. */
+const AUTH_MS = 15_000;
+
+/** Made with the first login or logout of a client. */
+export class Login {
+  readonly #account: Account;
+  #job: { readonly key: string; readonly abort: AbortController; readonly result: Promise<User> } | undefined;
+  /** The logout that runs; a login waits for it, so that what is told of one session never comes after the next began. */
+  #leaving: Promise<LogoutResult> | undefined;
+  #revoking: AbortController | undefined;
+
+  constructor(account: Account) {
+    this.#account = account;
+  }
+
+  // ---- login ---------------------------------------------------------------------------------------------------
+
+  login(first: string | LoginWithProvider, authKey?: string): Promise<User> {
+    if (this.#account.connection.disposed) return Promise.reject(disposedError());
+    const key = JSON.stringify([first, authKey]);
+    const valid =
+      typeof first === "string" ? first && authKey !== "" : first?.uid && typeof first.getToken === "function";
+    if (!valid)
+      return this.#refuse("ERR_INVALID_ARGUMENT", "login() takes uid and authKey, a token, or { uid, getToken }");
+    if (this.#account.app === undefined || !this.#account.options.protocol.login)
+      return this.#refuse("ERR_NOT_INITIALIZED", "init() has not been called");
+    const running = this.#job;
+    if (running !== undefined) {
+      // A function cannot be compared by its text: the same uid by way of getToken counts as the same login.
+      return running.key === key
+        ? running.result
+        : Promise.reject(connectionError("ERR_LOGIN_IN_PROGRESS", "Another login is under way", "auth"));
+    }
+    const abort = new AbortController();
+    const result = this.#account.untilDisposed(this.#settled(first, authKey, abort));
+    this.#job = { key, abort, result };
+    return result;
+  }
+
+  async #settled(
+    first: string | LoginWithProvider,
+    authKey: string | undefined,
+    abort: AbortController,
+  ): Promise<User> {
+    const { signal } = abort;
+    try {
+      // A logout wins at whatever it finds the login waiting for, and in the moment after too.
+      const user = await Promise.race([this.#logIn(first, authKey, abort), aborted(signal)]);
+      signal.throwIfAborted();
+      this.#job = undefined;
+      this.#account.toLogin("loginSuccess", user);
+      this.#account.bus.emit("user", user);
+      return user;
+    } catch (cause) {
+      if (this.#job?.abort === abort) this.#job = undefined;
+      const error = isConnectionError(cause)
+        ? cause
+        : connectionError("ERR_TOKEN_PROVIDER", "getToken failed", "auth", {
+            cause,
+            retryable: (cause as { terminal?: unknown } | undefined)?.terminal !== true,
+          });
+      this.#account.toLogin("loginFailure", error);
+      throw error;
+    }
+  }
+
+  async #logIn(first: string | LoginWithProvider, authKey: string | undefined, abort: AbortController): Promise<User> {
+    const { signal } = abort;
+    const { clock } = this.#account.options;
+    const { uid, getToken } =
+      typeof first === "string" ? { uid: authKey === undefined ? undefined : first, getToken: undefined } : first;
+    await this.#account.app?.ready;
+    await this.#leaving;
+    signal.throwIfAborted();
+    const known = this.#stay(uid, getToken);
+    if (known) return known;
+    const result = await within(clock, AUTH_MS, "The login had no answer in time", abort, () =>
+      this.#authenticate(first, authKey, signal),
+    );
+    const { user, token, expiresInMs: lifeMs } = result;
+    const same = authKey === undefined && !getToken ? this.#stay(user.uid) : undefined;
+    if (same) return same;
+    if (this.#account.user !== null && this.#account.user.uid !== user.uid) await this.#endSession();
+    signal.throwIfAborted();
+    const renewal = getToken ? "provider" : authKey === undefined ? "none" : "refresh";
+    await this.#account.store?.write("session", {
+      user,
+      token,
+      at: clock.wall(),
+      lifeMs,
+      renewal,
+    } satisfies SavedSession);
+    signal.throwIfAborted();
+    this.#account.provider = getToken;
+    const resume = this.#account.user === null ? undefined : this.#account.session?.position();
+    this.#account.session?.end("ERR_LOGGED_OUT");
+    this.#account.enter(result, renewal, resume);
+    return user;
+  }
+
+  /** The user, if a login as `uid` finds that user logged in, and nothing that a new login would mend. */
+  #stay(uid: string | undefined, getToken?: GetToken): User | undefined {
+    const { link, session, mode } = this.#account.connection.state();
+    const user = this.#account.user;
+    if (user?.uid !== uid || link.tag === "failed" || session.tag !== "active") return undefined;
+    if (link.tag !== "linked" && !this.#renews(session.token, getToken)) return undefined;
+    if (getToken) {
+      this.#account.provider = getToken;
+      if (this.#account.renewal !== "none") this.#account.renewal = "provider";
+    }
+    // A login takes back an earlier disconnect() (B3.4), on a later task as every dial of a login.
+    if (mode.auto && mode.wish !== "on")
+      this.#account.options.clock.after(0, () => void this.#account.connection.connect().catch(() => {}));
+    return user ?? undefined;
+  }
+
+  /** Whether the session has a token to come: a restored one may have nothing but what ran out meanwhile. */
+  #renews(token: Extract<State["session"], { tag: "active" }>["token"], getToken: GetToken | undefined): boolean {
+    if (this.#account.renewal !== "refresh")
+      return this.#account.renewal === "provider" && !!(getToken ?? this.#account.provider);
+    const { clock } = this.#account.options;
+    return (
+      !!getToken ||
+      (!!token &&
+        (token.lifeMs === null ||
+          Math.max(clock.now() - token.from.now, clock.wall() - token.from.wall) < token.lifeMs))
+    );
+  }
+
+  #refuse(code: ConnectionError["code"], message: string): Promise<never> {
+    const error = connectionError(code, message, "auth");
+    this.#account.toLogin("loginFailure", error);
+    return Promise.reject(error);
+  }
+
+  async #authenticate(
+    first: string | LoginWithProvider,
+    authKey: string | undefined,
+    signal: AbortSignal,
+  ): Promise<AuthResult> {
+    if (typeof first !== "string") {
+      const { token, lifeMs } = tokenResult(await first.getToken({ reason: "login", signal }));
+      return { user: { uid: first.uid }, token, expiresInMs: lifeMs };
+    }
+    const api = this.#account.auth();
+    const answer = await (authKey === undefined ? api.me(first, signal) : api.login(first, authKey, signal));
+    const { token, lifeMs } = tokenResult(answer);
+    return { user: answer.user, token, expiresInMs: lifeMs };
+  }
+
+  // ---- logout --------------------------------------------------------------------------------------------------
+
+  /** Ends the session here, at once: link, calls, storage. Answers whether storage could be purged. */
+  async #leave(): Promise<boolean> {
+    this.#account.user = null;
+    this.#account.connection.logout();
+    this.#account.session?.end("ERR_LOGGED_OUT");
+    this.#account.session = undefined;
+    this.#account.context = undefined;
+    this.#account.flush();
+    const purged = [this.#account.store?.write("session", undefined), this.#account.tab?.write("position", undefined)];
+    return (await Promise.all(purged)).every((ok) => ok !== false);
+  }
+
+  logout(): Promise<LogoutResult> {
+    if (this.#account.connection.disposed) return Promise.reject(disposedError());
+    this.#job?.abort.abort(connectionError("ERR_LOGGED_OUT", "logout() was called", "auth"));
+    this.#job = undefined;
+    return this.#endSession();
+  }
+
+  #endSession(): Promise<LogoutResult> {
+    this.#leaving ??= this.#account.untilDisposed(this.#leaveAndTell()).finally(() => {
+      this.#leaving = undefined;
+    });
+    return this.#leaving;
+  }
+
+  async #leaveAndTell(): Promise<LogoutResult> {
+    // A session that is still being restored is logged out as one that was.
+    if (!this.#account.instance) await this.#account.app?.ready;
+    const held = this.#account.connection.state().session;
+    const token = held.tag === "active" ? held.token?.value : undefined;
+    const purging = this.#leave();
+    const result = await this.#revoke(token);
+    if (await purging) this.#account.toLogin("logoutSuccess");
+    else
+      this.#account.toLogin(
+        "logoutFailure",
+        connectionError("ERR_STORAGE", "The stored session could not be removed", "storage", { retryable: true }),
+      );
+    this.#account.bus.emit("user", null);
+    return result;
+  }
+
+  async #revoke(token: string | undefined): Promise<LogoutResult> {
+    if (!token || !this.#account.base) return { revoked: false };
+    const abort = new AbortController();
+    this.#revoking = abort;
+    try {
+      await within(this.#account.options.clock, REVOKE_MS, "The server could not be told", abort, () =>
+        this.#account.auth().revoke(token, abort.signal),
+      );
+      return { revoked: true };
+    } catch (cause) {
+      const error = isConnectionError(cause)
+        ? cause
+        : connectionError("ERR_WEBSOCKET_ERROR", "The server could not be told", "auth", { cause });
+      return { revoked: false, error };
+    }
+  }
+
+  dispose(): void {
+    this.#job?.abort.abort(disposedError());
+    this.#revoking?.abort(disposedError());
+  }
+}
