@@ -130,6 +130,18 @@ describe("fault proxy", () => {
     await expect.poll(() => ended).toBe(true);
   });
 
+  test("into a black hole a sender's buffers fill, as with packets that nobody acknowledges; healed, every byte arrives", async () => {
+    const peer = await linked();
+    proxy.blackhole(true);
+    const total = 24_000_000;
+    peer.socket.write("x".repeat(total));
+    await wait(300);
+    expect(peer.socket.writableLength).toBeGreaterThan(0);
+    proxy.blackhole(false);
+    await expect.poll(() => heard.reduce((sum, { length }) => sum + length, 0), { timeout: 15_000 }).toBe(total + 2);
+    expect(peer.socket.writableLength).toBe(0);
+  });
+
   test("one direction alone can be black: the target still hears the client", async () => {
     const peer = await linked();
     proxy.blackhole(true, "toClient");

@@ -55,8 +55,8 @@ export function createVirtualLane(clock: Clock): VirtualLane {
     },
     push(deliver, bytes = 0) {
       if (ended) return;
-      // A delay that shrinks must not let later parcels overtake earlier ones.
-      queue.push({ due: Math.max(clock.now() + lane.delayMs, queue.at(-1)?.due ?? 0), bytes, deliver });
+      // A queue: behind one that waits longer, for the delay shrank since, a parcel waits too.
+      queue.push({ due: clock.now() + lane.delayMs, bytes, deliver });
       held += bytes;
       arm();
     },

@@ -61,8 +61,8 @@ export function createLane(from: Socket, to: Socket, count: (bytes: number) => v
   };
   const take = (bytes: Buffer | null): void => {
     if (finished) return;
-    // A delay that shrinks must not let later bytes overtake earlier ones.
-    const due = Math.max(performance.now() + delayMs, queue.at(-1)?.due ?? 0);
+    // A queue: behind one that waits longer, for the delay shrank since, a parcel waits too.
+    const due = performance.now() + delayMs;
     if (delayMs === 0 && queue.length === 0 && !isBlack) deliver({ due, bytes });
     else {
       queue.push({ due, bytes });
