@@ -1,8 +1,9 @@
 /**
- * `pnpm bench [--quick] [--out FILE]`: our built client and gateway against bare `ws`, on this machine, over loopback.
+ * `pnpm bench [--quick] [--report] [--out FILE]`: our built client and gateway against bare `ws`, on this machine, over loopback.
  *
  * Law: ours and bare take turns within each round and every measurement is a fresh process, so neither drift of the machine nor a
- * lucky compilation is mistaken for a difference; servers are processes of their own. Exit 1 names each gate that did not hold.
+ * lucky compilation is mistaken for a difference; servers are processes of their own. Exit 1 names each gate that did not hold;
+ * with `--report` they are named and the exit is 0, for a machine that does other things too (CI).
  * docs/performance.md says what each figure means.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -15,7 +16,11 @@ import { mint } from "./lib/jwt.js";
 import type { Connected, Feed, Held, Listening, Received, ReceiveTask, Sent } from "./lib/tasks.js";
 
 const { values: args } = parseArgs({
-  options: { out: { type: "string" }, quick: { type: "boolean", default: false } },
+  options: {
+    out: { type: "string" },
+    quick: { type: "boolean", default: false },
+    report: { type: "boolean", default: false },
+  },
 });
 const rounds = args.quick ? 5 : 9;
 const began = performance.now();
@@ -205,7 +210,7 @@ async function run(): Promise<void> {
       `bench: the gate of "${name}" did not hold: ${comparison.median.toFixed(2)}, ${JSON.stringify(gate)}`,
     );
   }
-  process.exitCode = failed.length > 0 ? 1 : 0;
+  process.exitCode = failed.length > 0 && !args.report ? 1 : 0;
 }
 
 try {
