@@ -85,15 +85,20 @@ describe("a gateway that goes", () => {
     expect([ann.sessions, ann.gaps]).toEqual([["new", "resumed"], []]);
   });
 
-  it("[B5.4] an overloaded server's 503 at the upgrade sets a floor that calls report", async () => {
+  it("[B5.4][R12] refused with a floor: no signal and no call dials below it, and they say when it ends", async () => {
     const world = await openWorld();
     const ann = await world.seat("ann");
-    void world.gateway.drain({ minDelayMs: 600, spreadMs: 0, waitMs: 100 });
-    await ann.client.until("disconnected", { timeoutMs: 5_000 });
-    const { retryAt } = await ann.client.checkNow();
-    expect(retryAt).toBeGreaterThan(Date.now());
-    // It comes back to a door that is still shut, and goes on coming.
+    void world.gateway.drain({ minDelayMs: 1_000, spreadMs: 0, waitMs: 100 });
+    // It leaves when the floor of the goaway ends, to a door that is still shut and names another floor.
     await holds(() => ann.errors.includes("ERR_SERVER_OVERLOADED"));
+    const { accepted } = world.proxy;
+    const end = ann.client.snapshot().retryAt ?? 0;
+    for (const signal of ["online", "background", "foreground", "networkChange"] as const) ann.lifecycle.emit(signal);
+    const answers = [ann.client.checkNow(), ann.client.reconnect()];
+    ann.client.connect().catch(() => {});
+    for (const answer of answers) expect((await answer).retryAt).toBeGreaterThanOrEqual(end - 5);
+    await holds(() => world.proxy.accepted > accepted);
+    expect(Date.now()).toBeGreaterThanOrEqual(end - 5);
     world.gateway.undrain();
     await holds(() => ann.client.getConnectionStatus(), "connected", 15_000);
   });
