@@ -61,6 +61,7 @@ describe("in-memory gateway", () => {
     await clock.advanceAsync(10);
     expect(await ack).toMatchObject({ n: 1 });
     gateway.cut();
+    expect(gateway.connections, "the server knows at once").toBe(0);
     await clock.advanceAsync(0);
     expect([ann.client.getConnectionStatus(), bob.client.getConnectionStatus()]).toEqual([
       "disconnected",
@@ -151,6 +152,20 @@ describe("in-memory gateway", () => {
     gateway.log.beginAnew();
     await clock.advanceAsync(10_000);
     expect([ann.snapshot().recovery, seen]).toEqual(["gap", ["gap"]]);
+  });
+
+  test("[B10.6] a send that was written when the process died is known again to the next one: applied once", async () => {
+    const { clock, gateway, client } = createWorld();
+    gateway.delay(40);
+    const { client: ann } = await client("ann");
+    await clock.advanceAsync(1_000);
+    const send = ann.send("user:bob", "message", "once");
+    await clock.advanceAsync(60);
+    expect(gateway.log.entries).toHaveLength(1);
+    gateway.crash();
+    await clock.advanceAsync(5_000);
+    expect(await send).toMatchObject({ n: 1 });
+    expect(gateway.log.entries).toHaveLength(1);
   });
 
   test("tokens end, are revoked, and a client that cannot have another is told so", async () => {

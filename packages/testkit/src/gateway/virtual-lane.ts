@@ -39,7 +39,7 @@ export function createVirtualLane(clock: Clock): VirtualLane {
   const pump = (): void => {
     timer = undefined;
     const [first] = queue;
-    if (first === undefined || isBlack || ended) return;
+    if (first === undefined) return;
     if (first.due <= clock.now()) {
       queue.shift();
       held -= first.bytes;
