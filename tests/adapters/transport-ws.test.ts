@@ -6,6 +6,7 @@ import { linkConformance } from "@cc/testkit/conformance";
 import { type LinkServer, startLinkServer } from "@cc/testkit/node";
 import { createWsTransport, type WsTransportOptions } from "@cc/transport-ws";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { WebSocketServer } from "ws";
 import { startProgram } from "../support/program.js";
 import { certificate, secureServer } from "../support/secure-server.js";
 
@@ -53,6 +54,30 @@ describe("transport-ws", () => {
       );
     });
     expect(close).toMatchObject({ code: 1006, cause: { code: "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH" } });
+  });
+
+  it("text that is not UTF-8 is heard by nobody and ends the link; text of every length in it is", async () => {
+    const peer = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+    onTestFinished(() => peer.close());
+    await new Promise((resolve) => peer.once("listening", resolve));
+    const said = ["a", "é".repeat(100), "€🎈", "x".repeat(70_000)];
+    const told = new Promise<number>((resolve) => {
+      peer.on("connection", (socket, { socket: raw }) => {
+        socket.on("close", resolve);
+        for (const text of said) socket.send(text);
+        // An unmasked text frame of two bytes that begin a character and do not end it, and a good one behind it.
+        raw.write(Buffer.from([0x81, 2, 0xe2, 0x82, 0x81, 1, 0x7a]));
+      });
+    });
+    const heard: unknown[] = [];
+    const url = `ws://127.0.0.1:${(peer.address() as AddressInfo).port}`;
+    const close = await new Promise<LinkClose>((resolve) => {
+      const message = (data: unknown): void => void heard.push(data);
+      createWsTransport()(url, { subprotocols: [] }, { opened() {}, message, closed: resolve });
+    });
+    expect(heard).toEqual(said);
+    expect(close.cause).toBeInstanceOf(Error);
+    expect(await told).toBe(1007);
   });
 
   it("[B9.2] headers and agent are used; compression is not offered", async () => {

@@ -1,4 +1,6 @@
 /** Clock and chance of Node. Law: only what is asked to hold keeps the process alive. */
+// Imported, for the global of this name is an accessor, and the clock is read for each message.
+import { performance } from "node:perf_hooks";
 import type { Clock, RandomSource } from "@cc/core";
 
 /** What a timer can hold; Node takes more for 1 ms. */

@@ -5,6 +5,7 @@
  * socket lives: aborting an attempt makes `ws` emit an error in a later tick, and an error that nobody listens to ends
  * the process (larksuite/node-sdk#203).
  */
+import { isAscii, isUtf8 } from "node:buffer";
 import type { Agent, IncomingMessage } from "node:http";
 import type { Link, LinkClose, LinkHandlers, LinkOptions, OpenLink } from "@cc/core";
 import { type ClientOptions, WebSocket } from "ws";
@@ -38,6 +39,8 @@ export function createWsTransport(options: WsTransportOptions = {}): OpenLink {
   // `closeTimeout` exists since ws 8.19; its types do not know it yet.
   const wsOptions: ClientOptions & { readonly closeTimeout: number } = {
     perMessageDeflate: false,
+    // Checked here, and for ASCII, as most messages are, at the price of half a check.
+    skipUTF8Validation: true,
     maxPayload: maxPayloadBytes,
     closeTimeout: closeTimeoutMs,
     ...(headers && { headers: { ...headers } }),
@@ -108,9 +111,15 @@ class TiedSocket extends WebSocket {
         // `ws` hands over a Buffer, also while it waits for the answer to our close. Binary goes on as a plain view of the
         // same bytes: `slice` of a Buffer does not copy, and a caller who was promised a Uint8Array expects that it does.
         const bytes = first as Buffer;
-        link.told?.message(
-          second === true ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : bytes.toString(),
-        );
+        if (link.cause !== undefined) return true;
+        if (second === true) link.told?.message(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+        else if (isAscii(bytes)) link.told?.message(bytes.toString("latin1"));
+        else if (isUtf8(bytes)) link.told?.message(bytes.toString());
+        else {
+          // RFC 6455, 8.1. What comes behind it is not heard.
+          link.cause ??= new Error("The peer sent text that is not UTF-8");
+          this.close(1007);
+        }
         return true;
       }
       case "open":
