@@ -1,18 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { createRig, linkedRig, type Rig } from "./rig.js";
+import { createRig, linkedRig } from "./rig.js";
+import { tempt } from "./states.js";
 import { expectUniform, overSeeds } from "./statistics.js";
-
-/** Everything that could tempt a client to dial, over a whole day. */
-function tempt(rig: Rig): void {
-  for (const signal of ["online", "foreground", "thawed", "networkChange"] as const) {
-    rig.lifecycle.emit(signal);
-    rig.clock.advance(1_000);
-  }
-  rig.lifecycle.emit({ type: "pageShown", persisted: true });
-  rig.lifecycle.emit({ type: "clockJump", ms: 3_600_000 });
-  rig.clock.sleep(3_600_000);
-  rig.clock.advance(86_400_000);
-}
 
 describe("auto mode in the foreground", () => {
   test("[B3.1] dials after login, and again after every loss, for as long as it takes", () => {
