@@ -9,7 +9,10 @@ describe("a change of user", () => {
     await rig.linked();
     const old = rig.last;
     const heard: AppEvent[] = [];
+    const gone: string[] = [];
     rig.client.on("*", (event) => void heard.push(event));
+    rig.client.on("gap", () => void gone.push("gap"));
+    rig.client.on("caughtUp", () => void gone.push("caughtUp"));
     await rig.client.login("bob", "key");
     await rig.clock.advanceAsync(1_000);
     old.context.event(durable("secret", 5));
@@ -25,8 +28,9 @@ describe("a change of user", () => {
       tokenLifeMs: null,
       probes: true,
     });
+    old.context.caughtUp({ epoch: "e1", positions: [5] });
     await rig.clock.advanceAsync(10_000);
-    expect(heard).toEqual([]);
+    expect([heard, gone]).toEqual([[], []]);
     expect(rig.stored("position", rig.tab)).toBeUndefined();
     expect([rig.client.getConnectionStatus(), rig.client.snapshot().recovery]).toEqual(["connected", "new"]);
     rig.last.context.event(durable("hello bob", 6));
