@@ -22,7 +22,7 @@ const { values: args } = parseArgs({
     report: { type: "boolean", default: false },
   },
 });
-const rounds = args.quick ? 5 : 9;
+const rounds = args.quick ? 5 : 7;
 const began = performance.now();
 
 const jwtSecret = "0123456789abcdef0123456789abcdef";
@@ -30,7 +30,7 @@ const receive = { warmup: 100_000, events: args.quick ? 200_000 : 400_000 };
 const perBatch = 16;
 const sends = { warmup: 2_000, singly: 2_000, piped: 20_000, inFlight: 64 };
 const connects = { warmup: 40, connects: 150 };
-const hold = { warmup: 100, clients: 1_000 };
+const hold = { warmup: 200, clients: args.quick ? 500 : 1_000 };
 
 const serverTask = { events: receive.warmup + receive.events, perBatch, jwtSecret };
 const start = (program: Program): Promise<Server<Listening>> => serve<Listening>(program, serverTask);
@@ -96,6 +96,11 @@ async function receiving(): Promise<Figure[]> {
       { name: "per event, the same wire bytes, one a message", ...micros },
       cpu("ours single"),
       cpu("bare single"),
+    ),
+    figure(
+      { name: `per event, the same wire bytes, ${perBatch} a message`, ...micros },
+      cpu("ours batched"),
+      cpu("bare batched"),
     ),
     figure(
       { name: `per event, the same payload, ours ${perBatch} a message`, ...micros },
