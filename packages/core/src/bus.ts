@@ -109,9 +109,10 @@ export class Bus<Events extends object> {
     };
   }
 
-  emit<K extends keyof Events>(event: K, value: Events[K]): void {
+  /** Tells the listeners of `event`; those of `also` and `all` hear the same value in the same round. */
+  emit<K extends keyof Events>(event: K, value: Events[K], also?: keyof Events, all?: keyof Events): void {
     for (const entry of this.#entries) {
-      if (entry.event !== event) continue;
+      if (entry.event !== event && entry.event !== also && entry.event !== all) continue;
       const call = entry.call as ((value: Events[K]) => void) | undefined;
       if (entry.once) this.#remove(entry);
       try {

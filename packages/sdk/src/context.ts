@@ -60,10 +60,9 @@ export class Context implements ProtocolContext, Identity {
   }
   event(event: AppEvent): void {
     if (!this.#live) return;
-    const { bus } = this.#client;
-    if (!(event.kind in SYSTEM)) bus.emit(event.kind, event);
-    bus.emit(event.class === "durable" ? "event" : "ephemeral", event);
-    bus.emit("*", event);
+    const { kind } = event;
+    // One round for all, for this runs for each event.
+    this.#client.bus.emit(kind in SYSTEM ? "*" : kind, event, event.class === "durable" ? "event" : "ephemeral", "*");
   }
   gap(gap: Gap): void {
     if (this.#live) this.#client.bus.emit("gap", gap);
