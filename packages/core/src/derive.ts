@@ -112,9 +112,12 @@ export function snapshotOf(s: State, p: Policy): Snapshot {
 
 /** `next` frozen, or `previous` where both say the same, so that an unchanged snapshot is the same object. */
 export function stableSnapshot(previous: Snapshot | undefined, next: Snapshot): Snapshot {
-  // Errors are compared by identity: what they hold may be anything.
-  const text = (s: Snapshot): string => JSON.stringify({ ...s, error: 0 });
-  if (previous && previous.error === next.error && text(previous) === text(next)) return previous;
+  if (previous && (Object.keys(next) as (keyof Snapshot)[]).every((key) => says(previous[key], next[key])))
+    return previous;
   for (const value of [...next.throttled, ...Object.values(next)]) if (value !== next.error) Object.freeze(value);
   return Object.freeze(next);
 }
+
+/** Errors are compared by identity: what they hold may be anything. */
+const says = (a: unknown, b: unknown): boolean =>
+  a === b || (typeof a === "object" && !(a instanceof Error) && JSON.stringify(a) === JSON.stringify(b));

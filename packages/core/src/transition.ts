@@ -112,8 +112,11 @@ function seal(before: State, x: Step): State {
 const kept = <T extends object>(old: T, now: T): T => (same(old, now) ? old : now);
 
 function same(a: object, b: object): boolean {
-  const [old, now] = [Object.entries(a), Object.entries(b)];
-  return old.length === now.length && now.every(([k, v]) => (a as Record<string, unknown>)[k] === v);
+  const [old, now] = [a as Record<string, unknown>, b as Record<string, unknown>];
+  for (const key in old) if (old[key] !== now[key]) return false;
+  // A union may have gone over to a case with more fields; one with fewer differs in its tag.
+  for (const key in now) if (!(key in old)) return false;
+  return true;
 }
 
 /** Whether a deadline is due: the driver then runs a `tick` of its own first, so that its outcome is told before the input's. */
