@@ -55,6 +55,15 @@ describe("rawProtocol()", () => {
     expect([paths, protocols]).toEqual([["/base/room?id=7"], ["chat.v2"]]);
   });
 
+  it("[B9.2] the URL is dialled to the letter, a slash at its end included", async () => {
+    const { port, paths } = await echoServer();
+    const client = createClient({ url: `ws://127.0.0.1:${port}/ws/chat/`, protocol: rawProtocol(), policy });
+    onTestFinished(() => client.dispose());
+    await client.init("demo");
+    await client.until("linked");
+    expect(paths).toEqual(["/ws/chat/"]);
+  });
+
   it("[B5.1][B10.7] a lost link comes back by itself, also after a 1000 of the server; in between send() rejects notSent", async () => {
     const { port, sockets } = await echoServer();
     const client = createClient({ url: `ws://127.0.0.1:${port}`, protocol: rawProtocol(), policy });

@@ -34,6 +34,7 @@ export class Bus<Events extends object> {
   /** Those of all events: there are few, and a list for each event would cost an idle client more than all of them. */
   #entries: readonly Entry[] = NONE;
   #endings: readonly (() => void)[] = NONE;
+  #closed = false;
 
   constructor(owner: BusOwner) {
     this.#owner = owner;
@@ -90,7 +91,7 @@ export class Bus<Events extends object> {
       flush();
     };
     this.#endings = this.#endings.concat(end);
-    if (signal?.aborted) end();
+    if (this.#closed || signal?.aborted) end();
     else signal?.addEventListener("abort", end);
     return {
       [Symbol.asyncIterator]() {
@@ -123,8 +124,9 @@ export class Bus<Events extends object> {
     }
   }
 
-  /** Removes every listener and ends every iterator. */
+  /** Removes every listener and ends every iterator, later ones included. */
   clear(): void {
+    this.#closed = true;
     for (const entry of this.#entries) entry.call = undefined;
     this.#entries = NONE;
     for (const end of this.#endings) end();

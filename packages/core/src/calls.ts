@@ -129,6 +129,7 @@ export function until(
   signal: AbortSignalLike | undefined,
   timeoutMs: number | undefined,
 ): Promise<Snapshot> {
+  if (timeoutMs !== undefined && !(timeoutMs >= 0)) return Promise.reject(refused("ERR_INVALID_ARGUMENT"));
   const end = timeoutMs === undefined ? undefined : c.clock.now() + timeoutMs;
   const look = (): Verdict<Snapshot> => {
     const s = c.snapshot();

@@ -129,6 +129,8 @@ export interface Connection {
     readonly policy?: Partial<Policy> | undefined;
   }): void;
   login(identity: Identity): void;
+  /** The user who is logged in logged in again: takes back an earlier `disconnect()` in auto mode. `renewable`: `fetchToken` may be called from now on. */
+  relogin(renewable: boolean): void;
   logout(): void;
   connect(options?: CallOptions): Promise<{ readonly alreadyConnected: boolean }>;
   disconnect(): Promise<void>;

@@ -60,7 +60,8 @@ export function deadlines({ app, mode, link: l, session, throttled, outage }: St
     if (session.tag === "active" && session.renewable && !session.job && session.token) {
       const { token, refreshFrom } = session;
       const ms = staleAfter(token, p);
-      if (ms !== null) add("renew", Math.max(token.from.now + ms, refreshFrom), token.from.wall + ms, refreshFrom);
+      if (ms !== null && refreshFrom < Number.POSITIVE_INFINITY)
+        add("renew", Math.max(token.from.now + ms, refreshFrom), token.from.wall + ms, refreshFrom);
     }
   }
   for (const t of throttled) if (t.ms !== null) add("throttle", t.from.now + t.ms);

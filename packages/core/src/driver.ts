@@ -74,9 +74,12 @@ class Driver implements Connection, SocketOwner, Caller {
 
   /** What a listener threw, for the bus too. */
   onListenerError(error: unknown): void {
-    const { onListenerError, logger } = this.#options;
-    if (onListenerError) onListenerError.call(this.#options, error);
-    else logger?.error?.(String(error));
+    try {
+      if (this.#options.onListenerError) this.#options.onListenerError(error);
+      else this.#options.logger?.error?.(String(error));
+    } catch {
+      // Who is told of what listeners throw must not stop the connection either: there is nobody left to tell.
+    }
   }
 
   #attempt<T>(fn: () => T): T | undefined {
@@ -162,6 +165,9 @@ class Driver implements Connection, SocketOwner, Caller {
     until?: () => number | undefined,
     timedOut?: () => unknown,
   ): Promise<T> {
+    // A listener of the call's own step may have disposed or aborted.
+    if (this.disposed) return Promise.reject(refused("ERR_DISPOSED"));
+    if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise<T>((resolve, reject) => {
       const waiter: Waiter = new Waiter(
         check,
@@ -303,11 +309,12 @@ class Driver implements Connection, SocketOwner, Caller {
     for (const e of effects) {
       if (e.type !== "error") continue;
       error = errorOf(e.fault);
-      logger?.warn?.(error.message, { code: error.code, phase: error.phase });
+      const { message, code, phase } = error;
+      this.#attempt(() => logger?.warn?.(message, { code, phase }));
       this.bus.emit("error", error);
     }
     if (current !== before.status) {
-      logger?.info?.(current, { reason, attempt });
+      this.#attempt(() => logger?.info?.(current, { reason, attempt }));
       const change = { previous: before.status, current, reason, attempt, retryAt, ...(error && { error }) };
       this.bus.emit("status", Object.freeze(change));
     }
@@ -394,6 +401,10 @@ class Driver implements Connection, SocketOwner, Caller {
       const { user, token, lifeMs, renewable } = who;
       this.step({ type: "login", user, token, lifeMs, renewable });
     });
+  }
+
+  relogin(renewable: boolean): void {
+    this.dispatch({ type: "relogin", renewable });
   }
 
   logout(): void {

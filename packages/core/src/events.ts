@@ -31,6 +31,8 @@ export type Input =
       readonly token: string | null;
       readonly lifeMs: number | null;
     }
+  /** The user who is logged in logged in again: nothing changes but that a link is wanted again, and a way to renew the token may have come. */
+  | { readonly type: "relogin"; readonly renewable: boolean }
   | { readonly type: "logout" }
   | { readonly type: "connect" }
   | { readonly type: "disconnect" }
@@ -66,7 +68,7 @@ export type Effect =
   | { readonly type: "save" }
   /** Tell the listeners of errors. */
   | { readonly type: "error"; readonly fault: Fault }
-  /** Tell the listeners of sessions. `downtimeMs`: how long a link was wanted and missing. */
+  /** Tell the listeners of sessions. `downtimeMs`: how long there was no link. */
   | { readonly type: "session"; readonly info: WelcomeInfo; readonly downtimeMs: number };
 
 export interface Transition {

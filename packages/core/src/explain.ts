@@ -73,7 +73,7 @@ export function explain(s: Snapshot): Explanation {
         const ends = s.throttled.map((t) => t.until).filter((t) => t !== null);
         const names = s.throttled.map((t) => t.feature).join(", ");
         return say(
-          `Throttled now: ${names}. It ends by itself.`,
+          ends.length === 0 ? `Throttled now: ${names}.` : `Throttled now: ${names}. It ends by itself.`,
           ends.length === 0 ? null : Math.min(...ends),
           "Only the server lifts it sooner.",
           "Wait with what is throttled; messages go on.",

@@ -120,7 +120,7 @@ export interface Storage {
 export interface Capabilities {
   /** The server says `welcome`: without it an open socket counts as linked (B1.1 is weaker). */
   readonly welcome: boolean;
-  /** A probe is answered: without it silence is never diagnosed (B6 falls) and `ping()` is refused. */
+  /** A probe is answered: without it silence is never diagnosed (B6 falls) and `ping()` only renews the lease. */
   readonly probe: boolean;
   /** Durable events carry positions: without them nothing is resumed (B10.1–10.5 fall). */
   readonly positions: boolean;

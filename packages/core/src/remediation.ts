@@ -1,6 +1,6 @@
 /**
  * `remediation(error)`: what to do about an error. An entry of its own, for size. The first five texts follow
- * CometChat's documentation in meaning; docs/errors.md has the whole reference.
+ * CometChat's documentation in meaning.
  */
 import type { ConnectionError, ErrorCode } from "./errors.js";
 

@@ -51,7 +51,7 @@ export type Session =
       readonly refreshFrom: number;
     };
 
-/** What the user asked for. `off` tells why there is to be no link. */
+/** What the user asked for. A `wish` that is not `on` tells why there is to be no link. */
 export interface Mode {
   readonly auto: boolean;
   readonly wish: "on" | OffReason;
@@ -140,7 +140,7 @@ export type LinkState =
   | { readonly tag: "waiting"; readonly since: Stamp; readonly until: number }
   | { readonly tag: "dialing"; readonly dial: Dialing }
   | Linked
-  /** A terminal refusal: only `connect()` or a new login leads out. */
+  /** A terminal refusal: only `connect()`, a new login or a logout leads out. */
   | { readonly tag: "failed"; readonly fault: Fault };
 
 /** What the retry ladder knows. */

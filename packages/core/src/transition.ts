@@ -3,7 +3,7 @@
  *
  * One step is: settle the deadlines that have passed, apply the input to the facts, bring the link machine in line
  * with what the facts now want, and note since when the derived things (status, outage) are what they are.
- * An input that names an old link or job changes nothing: that is decided here, by `mine` and by the job's number,
+ * An input that names an old link or job changes nothing: that is decided here, by `currentLink` and by the job's number,
  * and nowhere else.
  *
  *     facts ──desire──▶ idle ─▶ waiting ─▶ dialing ─▶ linked
@@ -157,6 +157,12 @@ function apply(x: Step, e: Input): void {
       if (x.mode.auto) x.mode.wish = "on";
       // Through `waiting`, so that the dial is a later task's: listeners added right after `await login()` miss nothing.
       return steer(x, "starting", 0);
+    case "relogin":
+      if (s.tag !== "active") return;
+      s.renewable ||= e.renewable;
+      if (x.mode.auto) x.mode.wish = "on";
+      // As for a login, the dial is a later task's.
+      return steer(x, "starting", 0);
     case "logout":
       if (s.tag !== "active") return;
       clear(x);
@@ -193,7 +199,11 @@ function apply(x: Step, e: Input): void {
       if (l.tag === "dialing" && l.dial.stage === "token") callServer(x, l.dial.link);
       return;
     case "tokenFailed":
-      if (s.tag === "active" && s.job?.job === e.job) noToken(x, { fault: e.fault, action: "retry" }, e.terminal);
+      if (s.tag === "active" && s.job?.job === e.job) {
+        const { retryAfterMs } = e.fault;
+        const floor = retryAfterMs ? ([retryAfterMs, x.ladder.spreadMs] as const) : undefined;
+        noToken(x, { fault: e.fault, action: "retry", floor }, e.terminal);
+      }
       return;
     case "opened":
       if (l.tag === "dialing") l.dial = { ...l.dial, stage: "handshake" };
@@ -308,7 +318,7 @@ function connect(x: Step): void {
     x.ladder = freshLadder(x.ladder.spreadMs, x.ladder.floor);
     s.rejections = 0;
   }
-  // An app that calls connect() in every onDisconnected must not become a hammer: half a second to a second after the loss at the earliest.
+  // An app that calls connect() in every onDisconnected must not become a hammer: half a second to a second after the last failure at the earliest.
   if (l.tag === "waiting") hurry(x, l.since.now + 500 + x.random * 500 - x.now, "connectCalled");
   else steer(x, "connectCalled", "now");
 }
@@ -343,7 +353,10 @@ function noToken(x: Step, why: Parameters<typeof fail>[1], terminal: boolean): v
   const { session: s, link: l } = x;
   if (s.tag !== "active") return;
   s.job = null;
-  s.refreshFrom = x.now + x.p.refreshSpacingMs;
+  // Who says that no token will ever be had is not asked again.
+  s.refreshFrom = terminal
+    ? Number.POSITIVE_INFINITY
+    : x.now + Math.max(x.p.refreshSpacingMs, why.fault.retryAfterMs ?? 0);
   if (l.tag === "dialing" && l.dial.stage === "token")
     fail(x, { ...why, action: terminal ? "stop" : "retry" }, "remote", "tokenFailed");
   else x.out.push({ type: "error", fault: { ...why.fault, retryable: !terminal } });

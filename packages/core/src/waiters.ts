@@ -1,6 +1,6 @@
 /**
  * Public promises. Law: a promise is a predicate over the connection, looked at after every step in one place, and
- * settled once. No promise is ever resolved from inside a callback of a socket or a timer (R27).
+ * settled once. Whatever arrives, from a socket or from a timer, settles a promise only by way of a step (R27).
  */
 import type { AbortSignalLike } from "./ports.js";
 

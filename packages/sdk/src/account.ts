@@ -163,7 +163,9 @@ export class Account implements ConnectionOptions, ContextOwner {
         ? `No usable URL (${url})`
         : undefined;
     if (bad !== undefined) return Promise.reject(connectionError("ERR_INVALID_ARGUMENT", bad, "init"));
-    this.base = (url ?? "").replace(/^ws/, "http").replace(/\/+$/, "");
+    this.base = (url ?? "").replace(/^ws/, "http");
+    // A path is appended to the base; where there is none, the URL is the app's to the letter.
+    if (this.options.protocol.path) this.base = this.base.replace(/\/+$/, "");
     const ready = this.untilDisposed(this.#start(appId, auto, background));
     this.app = { id: appId, settings: said, ready };
     return ready;

@@ -120,6 +120,7 @@ class Session implements ProtocolSession<Cc1Send>, ClientHost {
   async send(...[channel, kind, data, options]: Parameters<Cc1Send>): Promise<SendAck | null> {
     const { ephemeral, volatile, chained, timeoutMs, signal } = options ?? {};
     if (signal?.aborted) throw notSent("ERR_ABORTED", "Aborted by its signal", signal.reason);
+    if (timeoutMs !== undefined && !(timeoutMs >= 0)) throw notSent("ERR_INVALID_ARGUMENT", `timeoutMs: ${timeoutMs}`);
     const limit = this.#context.throttled().find((t) => t.feature === featureOf(kind));
     if (volatile) {
       if (!limit) json(() => this.inner.emit(channel, kind, data));
@@ -271,7 +272,7 @@ class Attached implements ProtocolLink, Wire {
   }
 }
 
-const notSent = (code: ErrorCode, message: string, cause: unknown): unknown =>
+const notSent = (code: ErrorCode, message: string, cause?: unknown): unknown =>
   connectionError(code, message, "send", { cause, details: { outcome: "notSent" } });
 
 /** What cannot be written as JSON was not sent. */

@@ -111,9 +111,12 @@ function client(): Instance {
   return instance;
 }
 
-/** Calls one of the callbacks, once, beside the promise. Where callbacks are given a rejection counts as handled. */
+/** Calls one of the callbacks, once, beside the promise. Where callbacks are given a rejection counts as handled; what they throw is reported. */
 function withCallbacks<T>(promise: Promise<T>, callbacks: ResultCallbacks<T> | undefined): Promise<T> {
-  if (callbacks) promise.then(callbacks.onSuccess, callbacks.onError ?? (() => {}));
+  if (callbacks) {
+    const report = (error: unknown): void => globalThis.reportError?.(error);
+    promise.then(callbacks.onSuccess, callbacks.onError ?? (() => {})).catch(report);
+  }
   return promise;
 }
 

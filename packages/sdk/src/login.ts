@@ -115,17 +115,16 @@ export class Login {
 
   /** The user, if a login as `uid` finds that user logged in, and nothing that a new login would mend. */
   #stay(uid: string | undefined, getToken?: GetToken): User | undefined {
-    const { link, session, mode } = this.#account.connection.state();
+    const { link, session } = this.#account.connection.state();
     const user = this.#account.user;
     if (user?.uid !== uid || link.tag === "failed" || session.tag !== "active") return undefined;
     if (link.tag !== "linked" && !this.#renews(session.token, getToken)) return undefined;
     if (getToken) {
       this.#account.provider = getToken;
-      if (this.#account.renewal !== "none") this.#account.renewal = "provider";
+      this.#account.renewal = "provider";
     }
-    // A login takes back an earlier disconnect() (B3.4), on a later task as every dial of a login.
-    if (mode.auto && mode.wish !== "on")
-      this.#account.options.clock.after(0, () => void this.#account.connection.connect().catch(() => {}));
+    // It takes back an earlier disconnect() (B3.4), and may bring a way to renew the token.
+    this.#account.connection.relogin(this.#account.renewal !== "none");
     return user ?? undefined;
   }
 
