@@ -157,6 +157,12 @@ class Session implements ProtocolSession<Cc1Send>, ClientHost {
     void Promise.resolve().then(fn);
   }
 
+  idle(fn: () => void): void {
+    const { clock } = this.#context;
+    if (clock.later) clock.later(fn);
+    else clock.after(0, fn);
+  }
+
   welcome(...[no, w]: Parameters<ClientHost["welcome"]>): void {
     this.#current = this.#host(no);
     this.#current?.welcome({

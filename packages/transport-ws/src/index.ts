@@ -96,6 +96,11 @@ class WsLink implements Link {
   }
 }
 
+/** What `toString("latin1")` comes to; the types of Node leave it out. */
+interface Latin1 extends Buffer {
+  latin1Slice(start: number, end: number): string;
+}
+
 /**
  * `ws` tells everything by `emit`. Here that is a call: no list of listeners for each link, none to look through for each
  * message, and no way for an `error` to find nobody.
@@ -113,7 +118,7 @@ class TiedSocket extends WebSocket {
         const bytes = first as Buffer;
         if (link.cause !== undefined) return true;
         if (second === true) link.told?.message(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-        else if (isAscii(bytes)) link.told?.message(bytes.toString("latin1"));
+        else if (isAscii(bytes)) link.told?.message((bytes as Latin1).latin1Slice(0, bytes.length));
         else if (isUtf8(bytes)) link.told?.message(bytes.toString());
         else {
           // RFC 6455, 8.1. What comes behind it is not heard.

@@ -57,6 +57,8 @@ export interface ProtocolFault {
 export interface ClientHost {
   /** Runs `fn` once, after the running turn (a microtask is right): what was sent in one turn shares a message. */
   readonly later: (fn: () => void) => void;
+  /** Runs `fn` once, in a later task, when what the network has brought is handled: credit waits for it. Default: `later`. */
+  readonly idle?: ((fn: () => void) => void) | undefined;
   readonly welcome: (linkNo: number, welcome: Welcome) => void;
   /** The server refuses and will close. Also told, with `ERR_AUTH_REJECTED` and `never`, when it welcomed another user. */
   readonly reject: (linkNo: number, reject: Reject) => void;
@@ -140,7 +142,7 @@ export interface ClientLink {
    * `heartbeatMs` asks for a heartbeat; absent: the server's own.
    */
   hello(token: string, heartbeatMs?: number): void;
-  /** One WebSocket message. Pongs are written before it returns, credit at the end of the turn (`later`). */
+  /** One WebSocket message. Pongs are written before it returns, credit a task later (`host.idle`). */
   receive(text: string, now: number): void;
   /** Sends a probe; its answer comes as `host.probeAck`. An earlier one without answer is forgotten. */
   probe(now: number): void;
