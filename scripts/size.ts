@@ -29,7 +29,7 @@ const entries: readonly Entry[] = [
     source: 'export * from "@cc/core";',
     from: "packages/sdk",
     gate: 5_000,
-    ceiling: 11_050,
+    ceiling: 11_150,
   },
   {
     // The sdk's browser entry wires transport-browser and platform-web itself.
@@ -37,7 +37,7 @@ const entries: readonly Entry[] = [
     source: 'export { cc1, createClient } from "@cc/sdk";',
     from: "packages/react",
     gate: 9_500,
-    ceiling: 20_050,
+    ceiling: 20_400,
     goal: 8_000,
   },
 ];
