@@ -29,7 +29,7 @@ const jwtSecret = "0123456789abcdef0123456789abcdef";
 const receive = { warmup: 100_000, events: args.quick ? 200_000 : 400_000 };
 const perBatch = 16;
 const sends = { warmup: 2_000, singly: 2_000, piped: 20_000, inFlight: 64 };
-const connects = { warmup: 40, connects: 150 };
+const connects = { warmup: 100, connects: 200 };
 const hold = { warmup: 200, clients: args.quick ? 500 : 1_000 };
 
 const serverTask = { events: receive.warmup + receive.events, perBatch, jwtSecret };
