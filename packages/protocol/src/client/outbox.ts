@@ -24,15 +24,12 @@ export interface Item {
   readonly chained?: boolean | undefined;
   readonly deadline: number;
   readonly settled: (result: SendResult) => void;
-}
-
-interface Pending extends Item {
-  /** Its place in the order of asking. */
-  readonly place: number;
+  /** Its place in the order of asking: the outbox's to say. */
+  place: number;
   /** When it was first written to any wire. */
-  firstAt?: number;
+  firstAt: number | undefined;
   /** When it was written to the wire of the living link. */
-  wroteAt?: number | undefined;
+  wroteAt: number | undefined;
 }
 
 /** Takes the text of one frame for the living link. */
@@ -41,14 +38,14 @@ export interface Sink {
 }
 
 const never = Number.POSITIVE_INFINITY;
-const nothing: ReadonlyMap<string, Pending> = new Map();
+const nothing: ReadonlyMap<string, Item> = new Map();
 
 /** The pending items of one session. */
 export class Outbox {
   /** The latest time that anybody told the session. */
   now = 0;
   /** An idle client, and there may be thousands in a process, has no map of its own. */
-  pending: ReadonlyMap<string, Pending> = nothing;
+  pending: ReadonlyMap<string, Item> = nothing;
   #sink: Sink | undefined;
   #frameBytes = 0;
   #dedupMs = 0;
@@ -58,11 +55,11 @@ export class Outbox {
   #careful = 0;
 
   add(item: Item, queued: boolean): void {
-    const added: Pending = { ...item, place: this.#places++ };
+    item.place = this.#places++;
     if (this.pending === nothing) this.pending = new Map();
-    (this.pending as Map<string, Pending>).set(item.id, added);
+    (this.pending as Map<string, Item>).set(item.id, item);
     if (item.chained) this.#careful++;
-    if (this.#sink || queued) this.#write(added);
+    if (this.#sink || queued) this.#write(item);
     else this.fail(item.id, "ERR_WEBSOCKET_ERROR");
   }
 
@@ -82,7 +79,7 @@ export class Outbox {
   settle(result: SendResult): void {
     const item = this.pending.get(result.id);
     if (!item) return;
-    (this.pending as Map<string, Pending>).delete(result.id);
+    (this.pending as Map<string, Item>).delete(result.id);
     if (item.wroteAt !== undefined) this.#wireBytes -= item.bytes;
     if (item.chained) this.#careful--;
     item.settled(result);
@@ -118,7 +115,7 @@ export class Outbox {
     return undefined;
   }
 
-  #write(item: Pending): void {
+  #write(item: Item): void {
     if (!this.#sink || item.wroteAt !== undefined) return;
     if (this.#careful) {
       for (const earlier of this.pending.values()) {

@@ -120,10 +120,21 @@ class Session implements ClientSession {
   #add(id: string, text: string, request: Omit<SendRequest, "kind" | "data">, now: number): string {
     const { channel, ephemeral, chained, queued, timeoutMs = sendTimeoutMs, settled } = request;
     const { outbox, ended } = this.#shared;
-    const deadline = now + timeoutMs;
     outbox.now = now;
     outbox.add(
-      { id, channel, text, bytes: utf8Length(text), ephemeral, chained, deadline, settled },
+      {
+        id,
+        channel,
+        text,
+        bytes: utf8Length(text),
+        ephemeral,
+        chained,
+        deadline: now + timeoutMs,
+        settled,
+        place: 0,
+        firstAt: undefined,
+        wroteAt: undefined,
+      },
       !!queued && !ended,
     );
     return id;

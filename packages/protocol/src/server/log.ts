@@ -82,11 +82,14 @@ export function createLog(settings: Settings, broker: Broker): Log {
 
   function encode(entry: LogEntry): RingEntry {
     const number = alias(entry.channel);
-    const { n, kind, from, sentAt, data, id } = entry;
+    const { partition, n, channel, kind, from, sentAt, data, id, origin } = entry;
     const frame: unknown[] = [EVENT, n, number, kind, from, sentAt, data];
     if (id !== undefined) frame.push(id);
     const text = JSON.stringify(frame);
-    return { ...entry, alias: number, text, bytes: utf8Length(text), appliedAt: settings.now() };
+    const bytes = utf8Length(text);
+    const appliedAt = settings.now();
+    // Key by key: a spread with more behind it is filled by the runtime, and each event comes by here.
+    return { partition, n, channel, kind, from, sentAt, data, id, origin, alias: number, text, bytes, appliedAt };
   }
 
   function wake(): void {
