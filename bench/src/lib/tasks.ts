@@ -50,18 +50,24 @@ export interface Sent {
   readonly perSecond: number;
 }
 
+export interface Ports {
+  readonly ours: number;
+  readonly bare: number;
+}
+
+/** Ours and bare in turn, in one process: a connect is short, and what else the machine does then meets both alike. */
 export interface ConnectTask {
-  readonly client: "ours" | "bare";
-  readonly port: number;
+  readonly ports: Ports;
   readonly token: string;
   readonly uid: string;
   readonly warmup: number;
   readonly connects: number;
 }
 
+/** The p50 of each, in milliseconds. */
 export interface Connected {
-  /** Milliseconds. */
-  readonly p50: number;
+  readonly ours: number;
+  readonly bare: number;
 }
 
 export interface HoldTask {
