@@ -13,7 +13,7 @@ import { parseArgs } from "node:util";
 import { ask, compile, endChildren, type Program, type Server, serve } from "./lib/children.js";
 import { type Figure, figure, table } from "./lib/figures.js";
 import { mint } from "./lib/jwt.js";
-import type { Connected, ConnectTask, Feed, Held, Listening, Ports, Received, ReceiveTask, Sent } from "./lib/tasks.js";
+import type { Connected, Feed, Held, Listening, Received, ReceiveTask, Sent } from "./lib/tasks.js";
 
 const { values: args } = parseArgs({
   options: {
@@ -110,6 +110,11 @@ async function receiving(): Promise<Figure[]> {
   ];
 }
 
+interface Ports {
+  readonly ours: number;
+  readonly bare: number;
+}
+
 async function sending({ ours, bare }: Ports): Promise<Figure[]> {
   const common = { token: await mint("alice", jwtSecret), uid: "alice", ...sends };
   const of = await interleaved<Sent>("acknowledged sends", {
@@ -132,9 +137,13 @@ async function sending({ ours, bare }: Ports): Promise<Figure[]> {
   ];
 }
 
-async function connecting(ports: Ports): Promise<Figure[]> {
-  const task: ConnectTask = { ports, token: await mint("alice", jwtSecret), uid: "alice", ...connects };
-  const of = await interleaved<Connected>("connect", { both: () => ask("connector", task) });
+async function connecting({ ours, bare }: Ports): Promise<Figure[]> {
+  const common = { token: await mint("alice", jwtSecret), uid: "alice", ...connects };
+  const of = await interleaved<Connected>("connect", {
+    ours: () => ask("connector", { client: "ours", port: ours, ...common }),
+    bare: () => ask("connector", { client: "bare", port: bare, ...common }),
+  });
+  const p50 = (name: string): number[] => of(name).map((connected) => connected.p50);
   return [
     figure(
       {
@@ -145,8 +154,8 @@ async function connecting(ports: Ports): Promise<Figure[]> {
         gate: { atMost: 1.5 },
         goal: { atMost: 1.2 },
       },
-      of("both").map(({ ours }) => ours),
-      of("both").map(({ bare }) => bare),
+      p50("ours"),
+      p50("bare"),
     ),
   ];
 }

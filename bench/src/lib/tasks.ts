@@ -50,24 +50,18 @@ export interface Sent {
   readonly perSecond: number;
 }
 
-export interface Ports {
-  readonly ours: number;
-  readonly bare: number;
-}
-
-/** Ours and bare in turn, in one process: a connect is short, and what else the machine does then meets both alike. */
 export interface ConnectTask {
-  readonly ports: Ports;
+  readonly client: "ours" | "bare";
+  readonly port: number;
   readonly token: string;
   readonly uid: string;
   readonly warmup: number;
   readonly connects: number;
 }
 
-/** The p50 of each, in milliseconds. */
 export interface Connected {
-  readonly ours: number;
-  readonly bare: number;
+  /** Milliseconds. */
+  readonly p50: number;
 }
 
 export interface HoldTask {
