@@ -30,7 +30,8 @@ export default defineConfig({
           environment: "node",
           pool: "forks",
           include: ["{packages,apps}/*/test/**/*.test.{ts,tsx}", "tests/**/*.test.{ts,tsx}"],
-          exclude: [...configDefaults.exclude, ...inBrowser],
+          // tests/interop needs more than Node: `pnpm interop`.
+          exclude: [...configDefaults.exclude, ...inBrowser, "tests/interop/**"],
         },
       },
       {

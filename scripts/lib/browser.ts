@@ -4,9 +4,10 @@
  * Order: CHROMIUM_PATH, then the PATH, then Playwright's own download. `pnpm test` may also install one: a missing browser must
  * never turn into skipped tests.
  */
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { chromium } from "playwright";
+import { aptInstall } from "./apt.js";
 import { root, run } from "./run.js";
 
 /** Flags that every Chromium of the tests is started with: no sandbox because CI is root, and nothing that calls home. */
@@ -46,11 +47,6 @@ export const findChromium = (): string | undefined => {
   return existsSync(own) ? own : undefined;
 };
 
-const isDebianRoot = (): boolean =>
-  process.getuid?.() === 0 &&
-  existsSync("/etc/os-release") &&
-  /^ID=["']?debian["']?$/m.test(readFileSync("/etc/os-release", "utf8"));
-
 /** A binary can be there and lack the libraries to start, so the one found has to say its version. */
 const working = async (path: string | undefined): Promise<string | undefined> => {
   if (path === undefined) return undefined;
@@ -63,14 +59,8 @@ const working = async (path: string | undefined): Promise<string | undefined> =>
   return undefined;
 };
 
-const byApt = async (): Promise<string | undefined> => {
-  console.log("browser: none here; installing Debian's chromium with apt-get (this machine is Debian and we are root)");
-  const env = { DEBIAN_FRONTEND: "noninteractive" };
-  const update = await run("apt-get", ["update", "-q"], { env, show: true });
-  if (update.code !== 0) return undefined;
-  await run("apt-get", ["install", "-y", "-q", "--no-install-recommends", "chromium"], { env, show: true });
-  return working(findChromium());
-};
+const byApt = async (): Promise<string | undefined> =>
+  (await aptInstall("chromium")) ? working(findChromium()) : undefined;
 
 const byPlaywright = async (): Promise<string | undefined> => {
   console.log("browser: none here; Playwright downloads its own into your cache");
@@ -85,5 +75,5 @@ export const ensureChromium = async (): Promise<string | undefined> => {
   const here = await working(findChromium());
   // Who names a browser means that one: another in its place would test something else.
   if (here !== undefined || told) return here;
-  return (isDebianRoot() ? await byApt() : undefined) ?? (await byPlaywright());
+  return (await byApt()) ?? (await byPlaywright());
 };
