@@ -20,9 +20,9 @@ export interface Weight {
 
 /**
  * Weighs a module text, resolved as if it stood in `folder`. All chunks count, those behind a dynamic import too: code that is
- * fetched later but before `linked` is paid for all the same.
+ * fetched later but before `linked` is paid for all the same. `external` packages are left out.
  */
-export const weigh = async (source: string, folder: string): Promise<Weight> => {
+export const weigh = async (source: string, folder: string, external: readonly string[] = []): Promise<Weight> => {
   const { metafile, outputFiles } = await build({
     stdin: { contents: source, resolveDir: folder, sourcefile: "entry.js", loader: "js" },
     absWorkingDir: root,
@@ -34,6 +34,7 @@ export const weigh = async (source: string, folder: string): Promise<Weight> => 
     target: "es2022",
     // Browser conditions of esbuild are added to these; the sources come first, so no build is needed and none can be stale.
     conditions: ["@cc/source"],
+    external: [...external],
     legalComments: "none",
     define: { "process.env.NODE_ENV": '"production"' },
     outdir: "out",
