@@ -99,6 +99,22 @@ describe("delivery", () => {
     expect(gap?.from.epoch).not.toBe(gap?.to.epoch);
   });
 
+  it("[B10.4] [B7.3] who listens to the connection alone hears of a gap as an error, with its positions, before the event that follows", async () => {
+    const world = createWorld();
+    const ann = await world.seat();
+    const heard: unknown[] = [];
+    ann.client.addConnectionListener("app", {
+      onConnectionError: ({ code, details }) => void (code === "ERR_RECOVERY_GAP" && heard.push(details)),
+    });
+    ann.client.on("message", ({ data }) => void heard.push(data));
+    await numbers(world, 1, 5);
+    world.gateway.log.beginAnew();
+    world.gateway.crash();
+    await world.clock.advanceAsync(10_000);
+    await world.publish("user:ann", "after");
+    expect(heard.slice(5)).toEqual([ann.gaps[0], "after"]);
+  });
+
   it("[B10.4] `new` only to a client that brought no position", async () => {
     const world = createWorld();
     await numbers(world, 1, 3);

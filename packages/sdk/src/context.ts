@@ -2,7 +2,15 @@
  * What the protocol of one session knows and may tell, and who the connection is for: one object, for there is one in
  * each of thousands of clients. Law: whatever it says after its session's end is of a user who is gone (B2.4).
  */
-import type { Bus, Clock, Identity, Protocol, Snapshot, TokenRequest } from "@cc/core";
+import {
+  type Bus,
+  type Clock,
+  connectionError,
+  type Identity,
+  type Protocol,
+  type Snapshot,
+  type TokenRequest,
+} from "@cc/core";
 import type { AppEvent, Gap, Position, ProtocolContext, SystemEvents } from "./types.js";
 
 export type Events = SystemEvents & Record<string, unknown>;
@@ -65,7 +73,14 @@ export class Context implements ProtocolContext, Identity {
     this.#client.bus.emit(kind in SYSTEM ? "*" : kind, event, event.class === "durable" ? "event" : "ephemeral", "*");
   }
   gap(gap: Gap): void {
-    if (this.#live) this.#client.bus.emit("gap", gap);
+    if (!this.#live) return;
+    const { bus } = this.#client;
+    bus.emit("gap", gap);
+    // Who listens to the connection alone, as the facade's apps do, must hear of a loss too.
+    bus.emit(
+      "error",
+      connectionError("ERR_RECOVERY_GAP", "Events were lost to replay", "linked", { details: { ...gap } }),
+    );
   }
   caughtUp(position: Position): void {
     if (this.#live) this.#client.bus.emit("caughtUp", position);
