@@ -1,6 +1,6 @@
 /**
- * The calls that answer with a promise. Law: a call makes its step, and then waits for a predicate over the state;
- * whatever settles it later, it is looked at in the driver's one place.
+ * The calls that answer with a promise. Law: a call makes its step, and then is a predicate over the state: whatever
+ * settles it later, it is looked at after every step in the driver's one place, and settled once (R27).
  */
 import type { CheckResult, PingResult } from "./connection.js";
 import type { Snapshot, Status } from "./derive.js";
@@ -9,9 +9,8 @@ import { type ConnectionError, connectionError, errorOf } from "./errors.js";
 import type { Input } from "./events.js";
 import { floorUntil } from "./ladder.js";
 import type { Policy } from "./policy.js";
-import type { AbortSignalLike, Clock } from "./ports.js";
+import type { Clock } from "./ports.js";
 import type { Reason, State } from "./state.js";
-import type { Verdict } from "./waiters.js";
 
 /** What a call needs of the driver. */
 export interface Caller {
@@ -20,13 +19,17 @@ export interface Caller {
   state(): State;
   snapshot(): Snapshot;
   step(input: Input): void;
-  wait<T>(
-    check: () => Verdict<T>,
-    signal?: AbortSignalLike,
-    until?: () => number | undefined,
-    timedOut?: () => unknown,
-  ): Promise<T>;
 }
+
+/** One promise that waits. */
+export interface Waiter {
+  /** Monotonic time at which to look even if nothing happens. */
+  until: number;
+  look(): void;
+}
+
+/** What the promise resolves with, or `undefined`: not yet. It rejects with what this throws. */
+export type Look<T> = (waiter: Waiter) => T | undefined;
 
 /** An error of a call that cannot be carried out. What to do about each code is in `remediation`. */
 export const refused = (code: ConnectionError["code"], reason?: Reason): ConnectionError =>
@@ -34,62 +37,63 @@ export const refused = (code: ConnectionError["code"], reason?: Reason): Connect
 
 type LoggedOut = "ERR_NOT_LOGGED_IN" | "ERR_LOGGED_OUT";
 
-/** What stands in the way of any link; `undefined` for nothing. */
-function obstacle(c: Caller, loggedOut: LoggedOut): { readonly error: ConnectionError } | undefined {
+/** Throws what stands in the way of any link. */
+function unobstructed(c: Caller, loggedOut: LoggedOut): void {
   const { session, link, mode } = c.state();
-  if (session.tag === "uninitialized") return { error: refused("ERR_NOT_INITIALIZED") };
-  if (session.tag === "loggedOut") return { error: refused(loggedOut) };
-  if (link.tag === "failed") return { error: errorOf(link.fault) };
-  return mode.wish === "on" ? undefined : { error: refused("ERR_ABORTED", mode.wish) };
+  if (session.tag !== "active") throw refused(session.tag === "loggedOut" ? loggedOut : "ERR_NOT_INITIALIZED");
+  if (link.tag === "failed") throw errorOf(link.fault);
+  if (mode.wish !== "on") throw refused("ERR_ABORTED", mode.wish);
 }
 
-export function connect(c: Caller, signal?: AbortSignalLike): Promise<{ readonly alreadyConnected: boolean }> {
+export function connect(c: Caller): Look<{ readonly alreadyConnected: boolean }> {
   const alreadyConnected = c.state().link.tag === "linked";
   let loggedOut: LoggedOut = "ERR_NOT_LOGGED_IN";
   c.step({ type: "connect" });
   // Counts only the time during which a link was wanted and missing (B4.2).
   let left = c.policy.connectTimeoutMs;
   let since: number | undefined;
-  const look = (): Verdict<{ readonly alreadyConnected: boolean }> => {
+  return (waiter) => {
     const now = c.clock.now();
+    const { link, outage } = c.state();
     if (since !== undefined) left -= now - since;
-    since = c.state().outage ? now : undefined;
-    const found = c.state().link.tag === "linked" ? { ok: { alreadyConnected } } : obstacle(c, loggedOut);
+    since = outage ? now : undefined;
+    if (link.tag === "linked") return { alreadyConnected };
+    unobstructed(c, loggedOut);
     loggedOut = "ERR_LOGGED_OUT";
-    return found;
+    waiter.until = outage ? now + left : Number.POSITIVE_INFINITY;
+    if (now < waiter.until) return undefined;
+    const { retryAt, online, error: cause } = c.snapshot();
+    throw connectionError(
+      online ? "ERR_CONNECT_TIMEOUT" : "ERR_NO_INTERNET",
+      "Not connected in time; attempts go on",
+      "call",
+      {
+        retryable: true,
+        cause,
+        details: { retryAt, lastError: cause?.code },
+        ...(retryAt && { retryAfterMs: Math.max(0, retryAt - c.clock.wall()) }),
+      },
+    );
   };
-  const end = (): number | undefined => (since === undefined ? undefined : since + left);
-  return c.wait(look, signal, end, () => timedOut(c));
 }
 
-function timedOut(c: Caller): ConnectionError {
-  const { retryAt, online, error: cause } = c.snapshot();
-  const code = online ? "ERR_CONNECT_TIMEOUT" : "ERR_NO_INTERNET";
-  return connectionError(code, "Not connected in time; attempts go on", "call", {
-    retryable: true,
-    cause,
-    details: { retryAt, lastError: cause?.code },
-    ...(retryAt && { retryAfterMs: Math.max(0, retryAt - c.clock.wall()) }),
-  });
-}
-
-export function ping(c: Caller, signal?: AbortSignalLike): Promise<PingResult> {
-  const none = c.state().session.tag !== "active" && obstacle(c, "ERR_NOT_LOGGED_IN");
-  if (none) return Promise.reject(none.error);
-  if (c.state().mode.auto) return Promise.reject(refused("ERROR_PING_NOT_AVAILABLE"));
+export function ping(c: Caller): Look<PingResult> {
+  const active = (): boolean => c.state().session.tag === "active";
+  if (!active()) unobstructed(c, "ERR_NOT_LOGGED_IN");
+  if (c.state().mode.auto) throw refused("ERROR_PING_NOT_AVAILABLE");
   c.step({ type: "ping" });
   const pong = answer(c);
-  return c.wait((): Verdict<PingResult> => {
+  return () => {
     const rttMs = pong();
-    if (rttMs === "pending") return undefined;
-    if (rttMs !== "lost") return { ok: { rttMs, leaseUntil: c.snapshot().leaseUntil } };
-    const code = c.state().session.tag === "active" ? "ERR_WEBSOCKET_ERROR" : "ERR_LOGGED_OUT";
-    return { error: connectionError(code, "No pong", "linked", { retryable: true }) };
-  }, signal);
+    if (rttMs !== "lost") return rttMs === undefined ? undefined : { rttMs, leaseUntil: c.snapshot().leaseUntil };
+    throw connectionError(active() ? "ERR_WEBSOCKET_ERROR" : "ERR_LOGGED_OUT", "No pong", "linked", {
+      retryable: true,
+    });
+  };
 }
 
-/** Watches the probe that is open on the present link: its round trip in ms, `null` without a probe, `lost`, or `pending`. */
-function answer(c: Caller): () => number | null | "pending" | "lost" {
+/** Watches the probe that is open on the present link: its round trip in ms, `null` without a probe, `lost`, or `undefined`: not yet. */
+function answer(c: Caller): () => number | null | "lost" | undefined {
   const { link: at } = c.state();
   return () => {
     const { link: l } = c.state();
@@ -97,53 +101,49 @@ function answer(c: Caller): () => number | null | "pending" | "lost" {
     const n = at.probe?.n;
     if (!n) return null;
     if (l.answered && l.answered.n >= n) return l.answered.rttMs;
-    return l.probe?.n === n ? "pending" : "lost";
+    return l.probe?.n === n ? undefined : "lost";
   };
 }
 
-export function check(c: Caller, type: "checkNow" | "reconnect", signal?: AbortSignalLike): Promise<CheckResult> {
+export function check(c: Caller, type: "checkNow" | "reconnect"): Look<CheckResult> {
   const { ladder, reason, link } = c.state();
   const want = desire(c.state(), c.policy);
-  if (link.tag === "failed" || want.tag !== "link" || (type === "reconnect" && want.urgency !== "dial")) {
-    return Promise.reject(refused("ERR_ABORTED", reason));
-  }
+  if (link.tag === "failed" || want.tag !== "link" || (type === "reconnect" && want.urgency !== "dial"))
+    throw refused("ERR_ABORTED", reason);
   const floor = floorUntil(ladder);
   c.step({ type });
   const pong = answer(c);
-  return c.wait((): Verdict<CheckResult> => {
+  return () => {
     const { tag } = c.state().link;
     if (tag === "dialing") return undefined;
-    if (tag === "waiting") return { ok: { linked: false, rttMs: null, retryAt: c.snapshot().retryAt } };
-    if (tag !== "linked") return obstacle(c, "ERR_LOGGED_OUT") ?? { error: refused("ERR_ABORTED", c.state().reason) };
+    if (tag === "waiting") return { linked: false, rttMs: null, retryAt: c.snapshot().retryAt };
+    if (tag !== "linked") {
+      unobstructed(c, "ERR_LOGGED_OUT");
+      throw refused("ERR_ABORTED", c.state().reason);
+    }
     const rttMs = pong();
-    if (rttMs === "pending") return undefined;
+    if (rttMs === undefined) return undefined;
     const below = floor - c.clock.now();
-    const retryAt = below > 0 ? c.clock.wall() + below : null;
-    return { ok: { linked: true, rttMs: rttMs === "lost" ? null : rttMs, retryAt } };
-  }, signal);
+    return {
+      linked: true,
+      rttMs: rttMs === "lost" ? null : rttMs,
+      retryAt: below > 0 ? c.clock.wall() + below : null,
+    };
+  };
 }
 
 export function until(
   c: Caller,
   what: Status | "linked" | ((s: Snapshot) => boolean),
-  signal: AbortSignalLike | undefined,
-  timeoutMs: number | undefined,
-): Promise<Snapshot> {
-  if (timeoutMs !== undefined && !(timeoutMs >= 0)) return Promise.reject(refused("ERR_INVALID_ARGUMENT"));
-  const end = timeoutMs === undefined ? undefined : c.clock.now() + timeoutMs;
-  const look = (): Verdict<Snapshot> => {
+  timeoutMs: number = Number.POSITIVE_INFINITY,
+): Look<Snapshot> {
+  if (!(timeoutMs >= 0)) throw refused("ERR_INVALID_ARGUMENT");
+  const end = c.clock.now() + timeoutMs;
+  return (waiter) => {
     const s = c.snapshot();
-    try {
-      const holds = typeof what === "function" ? what(s) : what === "linked" ? s.linked : s.status === what;
-      return holds ? { ok: s } : undefined;
-    } catch (error) {
-      return { error };
-    }
+    if (typeof what === "function" ? what(s) : what === "linked" ? s.linked : s.status === what) return s;
+    waiter.until = end;
+    if (c.clock.now() < end) return undefined;
+    throw refused("ERR_CONNECT_TIMEOUT");
   };
-  return c.wait(
-    look,
-    signal,
-    () => end,
-    () => refused("ERR_CONNECT_TIMEOUT"),
-  );
 }

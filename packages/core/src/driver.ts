@@ -7,7 +7,7 @@
  * through here: a link hands them to its protocol, and one number is written for each.
  */
 import { Bus, type ListenOptions } from "./bus.js";
-import { type Caller, check, connect, ping, refused, until } from "./calls.js";
+import { type Caller, check, connect, type Look, ping, refused, until, type Waiter } from "./calls.js";
 import type {
   CallOptions,
   CheckResult,
@@ -26,12 +26,11 @@ import type { Effect, Input, Moment } from "./events.js";
 import { currentLink } from "./link.js";
 import { listen, type Registered } from "./listener.js";
 import { defaultPolicy, type Policy } from "./policy.js";
-import type { AbortSignalLike, Cancel, Clock } from "./ports.js";
+import type { Cancel, Clock } from "./ports.js";
 import { Socket, type SocketOwner } from "./socket.js";
 import type { State, TokenJob } from "./state.js";
 import { NONE, without } from "./step.js";
 import { initialState, isDue, nextDeadline, transition } from "./transition.js";
-import { type Verdict, Waiter } from "./waiters.js";
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
 const INFINITY = Number.POSITIVE_INFINITY;
@@ -155,34 +154,8 @@ class Driver implements Connection, SocketOwner, Caller {
 
   /** Looks at the promises, and sets the timer for what comes next. */
   #settle(): void {
-    for (const waiter of this.#waiters) waiter.look(this.clock.now());
+    for (const waiter of this.#waiters) waiter.look();
     this.#arm();
-  }
-
-  wait<T>(
-    check: () => Verdict<T>,
-    signal?: AbortSignalLike,
-    until?: () => number | undefined,
-    timedOut?: () => unknown,
-  ): Promise<T> {
-    // A listener of the call's own step may have disposed or aborted.
-    if (this.disposed) return Promise.reject(refused("ERR_DISPOSED"));
-    if (signal?.aborted) return Promise.reject(signal.reason);
-    return new Promise<T>((resolve, reject) => {
-      const waiter: Waiter = new Waiter(
-        check,
-        resolve as (value: unknown) => void,
-        reject,
-        signal,
-        until,
-        timedOut,
-        () => {
-          this.#waiters = without(this.#waiters, waiter);
-          this.#arm();
-        },
-      );
-      this.#waiters = this.#waiters.concat(waiter);
-    });
   }
 
   // ---- what should exist ---------------------------------------------------------------------------------------
@@ -245,10 +218,13 @@ class Driver implements Connection, SocketOwner, Caller {
   #arm(): void {
     const protocol = this.#identity?.protocol;
     const { tag } = this.#state.link;
-    let at = this.disposed
+    const at = this.disposed
       ? INFINITY
-      : Math.min(nextDeadline(this.#state, this.policy), protocol?.deadline() ?? INFINITY);
-    if (!this.disposed) for (const { until } of this.#waiters) at = Math.min(at, until?.() ?? INFINITY);
+      : Math.min(
+          nextDeadline(this.#state, this.policy),
+          protocol?.deadline() ?? INFINITY,
+          ...this.#waiters.map((waiter) => waiter.until),
+        );
     const hold = this.#waiters.length > 0 || tag === "waiting" || tag === "dialing";
     // One that comes too early is let be: it looks, finds nothing due, and is set again.
     if (this.#cancelTimer && this.#timerAt <= at && this.#timerHold === hold && at < INFINITY) return;
@@ -414,38 +390,61 @@ class Driver implements Connection, SocketOwner, Caller {
     });
   }
 
-  /** Runs a call in the queue, and looks at its promise before the next job. */
-  #call<T>(job: () => Promise<T>, signal?: AbortSignalLike): Promise<T> {
+  /** Runs a call in the queue, and looks at its promise after every step. */
+  #call<T>(start: () => Look<T>, { signal }: CallOptions = {}): Promise<T> {
     return new Promise<T>((resolve, reject) =>
       this.enqueue(() => {
-        if (this.disposed) return reject(refused("ERR_DISPOSED"));
-        if (signal?.aborted) return reject(signal.reason);
-        resolve(job());
+        let check: Look<T> = (self) => {
+          // For the looks after the call's own step.
+          check = () => undefined;
+          check = start();
+          return check(self);
+        };
+        const look = (): void => {
+          try {
+            if (this.disposed) throw refused("ERR_DISPOSED");
+            if (signal?.aborted) throw signal.reason;
+            const value = check(waiter);
+            if (value === undefined) return;
+            resolve(value);
+          } catch (error) {
+            reject(error);
+          }
+          signal?.removeEventListener("abort", look);
+          this.#waiters = without(this.#waiters, waiter);
+          this.#arm();
+        };
+        const waiter: Waiter = { until: INFINITY, look };
+        signal?.addEventListener("abort", look);
+        this.#waiters = this.#waiters.concat(waiter);
         this.#settle();
       }),
     );
   }
 
-  connect({ signal }: CallOptions = {}): Promise<{ readonly alreadyConnected: boolean }> {
-    return this.#call(() => connect(this, signal), signal);
+  connect(o?: CallOptions): Promise<{ readonly alreadyConnected: boolean }> {
+    return this.#call(() => connect(this), o);
   }
-  disconnect(): Promise<void> {
-    return this.#call(async () => this.step({ type: "disconnect" }));
+  async disconnect(): Promise<void> {
+    await this.#call(() => {
+      this.step({ type: "disconnect" });
+      return () => true;
+    });
   }
-  ping({ signal }: CallOptions = {}): Promise<PingResult> {
-    return this.#call(() => ping(this, signal), signal);
+  ping(o?: CallOptions): Promise<PingResult> {
+    return this.#call(() => ping(this), o);
   }
-  checkNow({ signal }: CallOptions = {}): Promise<CheckResult> {
-    return this.#call(() => check(this, "checkNow", signal), signal);
+  checkNow(o?: CallOptions): Promise<CheckResult> {
+    return this.#call(() => check(this, "checkNow"), o);
   }
-  reconnect({ signal }: CallOptions = {}): Promise<CheckResult> {
-    return this.#call(() => check(this, "reconnect", signal), signal);
+  reconnect(o?: CallOptions): Promise<CheckResult> {
+    return this.#call(() => check(this, "reconnect"), o);
   }
   until(
     what: Status | "linked" | ((s: Snapshot) => boolean),
-    { signal, timeoutMs }: CallOptions & { readonly timeoutMs?: number | undefined } = {},
+    o?: CallOptions & { readonly timeoutMs?: number | undefined },
   ): Promise<Snapshot> {
-    return this.#call(() => until(this, what, signal, timeoutMs), signal);
+    return this.#call(() => until(this, what, o?.timeoutMs), o);
   }
 
   dispose(): void {
@@ -455,8 +454,7 @@ class Driver implements Connection, SocketOwner, Caller {
     this.bus.clear();
     for (const socket of this.sockets) this.#close(socket);
     this.#request?.run.abort();
-    for (const waiter of this.#waiters) waiter.reject(refused("ERR_DISPOSED"));
-    this.#arm();
+    this.#settle();
   }
 }
 
