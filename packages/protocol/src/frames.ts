@@ -50,6 +50,8 @@ export interface Hello {
   readonly resume?: Position | undefined;
   /** The heartbeat that the client would like, in ms; the server answers what it grants. */
   readonly heartbeatMs?: number | undefined;
+  /** Topics of the server whose ephemeral events this link wants, such as `presence`. Unknown ones are ignored. */
+  readonly listen?: readonly string[] | undefined;
 }
 
 /** A renewed token for the running link; answered by `tokenOk`, or by `reject`. */

@@ -20,11 +20,13 @@ import type { Cc1Send, Position, ProtocolContext, ProtocolFactory, ProtocolSessi
 export interface Cc1Options {
   /** Names the device; a newer instance with the same name replaces this one (`ERR_REPLACED`). Default: none. */
   readonly device?: string;
+  /** Topics of the gateway to hear ephemeral events of: `presence`. Read at each login. Default: none. */
+  readonly listen?: readonly string[] | undefined;
 }
 
 /** The wire protocol of `@cc/gateway`: every capability. */
-export function cc1({ device }: Cc1Options = {}): ProtocolFactory<Cc1Send> {
-  return { path: "/v1/connect", login: true, create: (context) => new Session(context, device) };
+export function cc1(options: Cc1Options = {}): ProtocolFactory<Cc1Send> {
+  return { path: "/v1/connect", login: true, create: (context) => new Session(context, options) };
 }
 
 const subprotocols = [SUBPROTOCOL];
@@ -45,11 +47,11 @@ class Session implements ProtocolSession<Cc1Send>, ClientHost {
   #armed = never;
   #busy = false;
 
-  constructor(context: ProtocolContext, device: string | undefined) {
+  constructor(context: ProtocolContext, { device, listen }: Cc1Options) {
     const { appId: app, clock, user, instance, nonce, resume } = context;
     this.#context = context;
     this.#ahead = clock.wall() - clock.now();
-    this.inner = createClientSession({ app, user, instance, nonce, device, resume, host: this });
+    this.inner = createClientSession({ app, user, instance, nonce, device, listen, resume, host: this });
   }
 
   /** The protocol's time must count sleep, during which a monotonic clock may stand still. */
@@ -142,7 +144,10 @@ class Session implements ProtocolSession<Cc1Send>, ClientHost {
       };
       signal?.addEventListener("abort", abort);
       const request = { channel, kind, data, ephemeral, chained, timeoutMs, settled };
-      const id = json(() => this.inner.send(request, this.time()));
+      const id =
+        kind === "member"
+          ? this.inner[data === "left" ? "leave" : "join"](channel, settled, this.time())
+          : json(() => this.inner.send(request, this.time()));
       this.look();
     });
   }

@@ -226,7 +226,10 @@ export interface SendAck {
   readonly n: number;
 }
 
-/** Sends `data` as an event of `kind` to `user:<uid>` or `group:<gid>`; resolves with the server's acknowledgement. */
+/**
+ * Sends `data` as an event of `kind` to `user:<uid>` or `group:<gid>`; resolves with the server's acknowledgement.
+ * The kind `member` asks to be a member of the group from now on, or no longer: with the data `"joined"` or `"left"`, and 20 s to be answered.
+ */
 export type Cc1Send = (channel: string, kind: string, data: unknown, options?: SendOptions) => Promise<SendAck | null>;
 
 // ---- the client ----------------------------------------------------------------------------------------------

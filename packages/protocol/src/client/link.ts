@@ -91,10 +91,10 @@ export class Link implements ClientLink, Sink {
 
   hello(token: string, heartbeatMs?: number): void {
     const { options, epoch, received } = this.#shared;
-    const { app, instance, nonce, device } = options;
+    const { app, instance, nonce, device, listen } = options;
     const { linkNo } = this;
     const resume = positionOf(epoch, received);
-    this.#say({ t: "hello", token, app, instance, linkNo, nonce, device, resume, heartbeatMs });
+    this.#say({ t: "hello", token, app, instance, linkNo, nonce, device, resume, heartbeatMs, listen });
     this.#flush();
   }
 

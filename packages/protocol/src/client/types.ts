@@ -166,6 +166,8 @@ export interface ClientSessionOptions {
   /** A random word of this process, at least 8 characters: makes send ids unique across reloads. */
   readonly nonce: string;
   readonly device?: string | undefined;
+  /** See `hello.listen`. */
+  readonly listen?: readonly string[] | undefined;
   /** What an earlier process had delivered; absent on a fresh start. */
   readonly resume?: Position | undefined;
   readonly host: ClientHost;

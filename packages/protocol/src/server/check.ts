@@ -56,16 +56,22 @@ function resumeOf(value: unknown): Position | undefined {
   return text(epoch, 128) && numbers ? { epoch, positions: numbers } : undefined;
 }
 
+const topicsOf = (value: unknown): value is readonly string[] | undefined =>
+  value === undefined ||
+  (Array.isArray(value) && value.length <= 16 && value.every((topic) => text(topic, nameLimits.kind)));
+
 /** A `hello`. */
 export function helloOf(frame: AnyFrame): Hello | undefined {
-  const { t, token, app, instance, linkNo, nonce, device, resume, heartbeatMs } = frame as Fields;
+  const { t, token, app, instance, linkNo, nonce, device, resume, heartbeatMs, listen } = frame as Fields;
   if (t !== "hello" || !text(token, Number.POSITIVE_INFINITY) || !text(app, 256) || !text(instance, 128))
     return undefined;
   if (!count(linkNo) || !optional(nonce, 128) || !optional(device, 128)) return undefined;
   const position = resumeOf(resume);
   if (resume !== undefined && resume !== null && !position) return undefined;
   if (heartbeatMs !== undefined && durationOf(heartbeatMs) === undefined) return undefined;
-  return { t, token, app, instance, linkNo, nonce, device, resume: position, heartbeatMs: durationOf(heartbeatMs) };
+  if (!topicsOf(listen)) return undefined;
+  const asked = durationOf(heartbeatMs);
+  return { t, token, app, instance, linkNo, nonce, device, resume: position, heartbeatMs: asked, listen };
 }
 
 /** A `send`. */

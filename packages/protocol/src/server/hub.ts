@@ -215,6 +215,7 @@ export function createHub(options: HubOptions): Hub {
       throttling.set(features, now());
       tell({ t: "throttle", features: throttling.current(now()) });
     },
+    throttles: (kind) => throttling.leftFor(kind, now()) > 0,
     drain({ minDelayMs = 0, spreadMs = reconnectSpreadMs(), overlap = true } = {}) {
       floor = { minDelayMs, spreadMs };
       tell({ t: "goaway", minDelayMs, spreadMs, overlap });

@@ -126,14 +126,16 @@ export function createInbox(
     return undefined;
   }
 
-  function refused({ user }: Author, { channel, kind, data }: Send, bytes: number): Appended | undefined {
+  function refused({ user }: Author, send: Send, bytes: number): Appended | undefined {
+    const { channel, kind, data } = send;
     const wrong = fault(channel, kind, data, bytes);
     if (wrong) return wrong;
     const leftMs = throttling.leftFor(kind, now());
     if (leftMs > 0) return refusal("ERR_FEATURE_THROTTLED", `${kind} is throttled`, Math.ceil(leftMs));
-    if (isGroup(channel) ? log.members.isMember(channel, user) : (settings.maySend?.(user, channel, kind) ?? true))
-      return undefined;
-    return refusal("ERR_SEND_REJECTED", isGroup(channel) ? "not a member" : "not allowed");
+    if (!(isGroup(channel) ? log.members.isMember(channel, user) : (settings.maySend?.(user, channel, kind) ?? true)))
+      return refusal("ERR_SEND_REJECTED", isGroup(channel) ? "not a member" : "not allowed");
+    const objection = settings.judge?.(user, send);
+    return objection === undefined ? undefined : refusal("ERR_SEND_REJECTED", objection);
   }
 
   /** Writes the marker, and answers once it is in force here. */

@@ -65,6 +65,9 @@ export function createLive(core: Core, line: Line, link: Link, greeted: Greeted)
   // The tick before the last sound: no clock is asked for a message.
   let heardAt = startedAt;
 
+  // Only names that the server itself offers: a channel's name here would be a way around membership.
+  const topics = hello.listen?.filter((topic) => settings.topics?.includes(topic)) ?? [];
+
   const delivery = createDelivery({
     log,
     limits,
@@ -233,6 +236,7 @@ export function createLive(core: Core, line: Line, link: Link, greeted: Greeted)
       for (const channel of log.members.channelsOf(user)) {
         if (log.members.isMember(channel, user)) core.audience.add(channel, link);
       }
+      for (const topic of topics) core.audience.add(topic, link);
       delivery.begin(cursors);
       link.dueAt = dueAt();
       settings.onNote?.({ note: "welcomed", session: line.session, user, instance: hello.instance, recovery });
@@ -268,6 +272,7 @@ export function createLive(core: Core, line: Line, link: Link, greeted: Greeted)
     stop() {
       delivery.stop();
       core.audience.remove(userPrefix + user, link);
+      for (const topic of topics) core.audience.remove(topic, link);
       for (const channel of log.members.channelsOf(user)) core.audience.remove(channel, link);
     },
   };

@@ -110,7 +110,20 @@ export interface HubOptions {
   readonly mayJoin?: ((user: string, channel: string) => Awaitable<boolean>) | undefined;
   /** May this user send to a `user:` channel? (For others membership decides.) Default: yes. */
   readonly maySend?: ((user: string, channel: string, kind: string) => boolean) | undefined;
+  /** Has the last word on a client's send that is otherwise allowed: the sentence with which it is refused (`ERR_SEND_REJECTED`). Default: none. */
+  readonly judge?: ((user: string, send: ClientSend) => string | undefined) | undefined;
+  /** Names that `hello.listen` may name: an event that is cast on the channel of that name goes to whoever listens. Default: none. */
+  readonly topics?: readonly string[] | undefined;
   readonly onNote?: ((note: HubNote) => void) | undefined;
+}
+
+/** What a client asks to be sent. */
+export interface ClientSend {
+  readonly channel: string;
+  readonly kind: string;
+  /** Any JSON value. */
+  readonly data: unknown;
+  readonly ephemeral: boolean;
 }
 
 /** One link. */
@@ -167,6 +180,8 @@ export interface Hub {
   membersOf(channel: string): readonly string[];
   /** Replaces the whole set of throttled features and tells every link. Empty: none. */
   throttle(features: readonly ThrottledFeature[]): void;
+  /** Is this kind of event throttled now? */
+  throttles(kind: string): boolean;
   /** Tells every link to go, and refuses new ones with `later`. Defaults: `minDelayMs` 0, `spreadMs` `reconnectSpreadMs()`, `overlap` true. */
   drain(options?: Partial<Omit<Goaway, "t">>): void;
   /** Takes new links again after a drain. */
