@@ -1,6 +1,7 @@
 /** `login()`, to the letter of 2.2 and 2.3. */
+import { connectionError } from "@cc/core";
 import type { AuthResult, TokenAnswer } from "@cc/sdk/portable";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { app, createRig } from "./rig.js";
 
 describe("login", () => {
@@ -198,11 +199,11 @@ describe("login", () => {
     await rig.clock.advanceAsync(1_000);
     const order = rig.log.filter((line) => !/floor|position/.test(line));
     expect(order.indexOf("auth revoke ann-1")).toBeGreaterThan(-1);
-    const told = order.filter((line) => !line.startsWith("auth"));
-    expect(told).toEqual([
+    expect(order.filter((line) => line !== "auth revoke ann-1")).toEqual([
       "disconnected",
       `removed cc:${app}:session`,
       "logoutSuccess",
+      "auth login bob",
       `saved cc:${app}:session`,
       "loginSuccess bob",
       "resolved",
@@ -210,6 +211,90 @@ describe("login", () => {
       "dial",
       "connected",
     ]);
+  });
+
+  it("[B2.3] a login as another user that is refused leaves nobody logged in: the logout came first", async () => {
+    for (const way of ["authKey", "getToken"] as const) {
+      const rig = createRig();
+      await rig.linked();
+      rig.auth.login.answer = () => Promise.reject(connectionError("ERR_AUTH_REJECTED", "no", "auth"));
+      rig.getToken.answer = () => Promise.reject(new Error("no"));
+      const login =
+        way === "authKey" ? rig.client.login("bob", "key") : rig.client.login({ uid: "bob", getToken: rig.getToken });
+      await expect(login).rejects.toMatchObject({ name: "ConnectionError" });
+      const told = rig.log.filter((line) => /^log/.test(line));
+      expect(told).toEqual(["logoutSuccess", expect.stringMatching(/^loginFailure/)]);
+      expect([rig.client.getLoggedInUser(), rig.stored("session")]).toEqual([null, undefined]);
+    }
+  });
+
+  it("[B2.3] whose a token is only the server knows: refused, the old user stays; another's, a full logout before anything is saved", async () => {
+    const rig = createRig();
+    await rig.linked();
+    rig.auth.me.answer = () => Promise.reject(connectionError("ERR_AUTH_REJECTED", "no", "auth"));
+    await expect(rig.client.login("bob-9")).rejects.toMatchObject({ code: "ERR_AUTH_REJECTED" });
+    expect([rig.client.getLoggedInUser()?.uid, rig.client.getConnectionStatus()]).toEqual(["ann", "connected"]);
+    rig.log.length = 0;
+    rig.auth.me.answer = (token) => ({ user: { uid: "bob" }, token, expiresInMs: null });
+    await rig.client.login("bob-9");
+    expect(rig.log.filter((line) => /^log|session|disc/.test(line))).toEqual([
+      "disconnected",
+      `removed cc:${app}:session`,
+      "logoutSuccess",
+      `saved cc:${app}:session`,
+      "loginSuccess bob",
+    ]);
+  });
+
+  it("[B7.1] an AuthApi of the app's own may throw anything: it becomes one typed error, the thrown its cause", async () => {
+    const { client, auth } = createRig();
+    await client.init(app);
+    const thrown = new TypeError("mine");
+    for (const terminal of [false, true]) {
+      const cause = Object.assign(thrown, { terminal });
+      auth.login.answer = auth.me.answer = () => {
+        throw cause;
+      };
+      const wanted = {
+        name: "ConnectionError",
+        code: "ERR_WEBSOCKET_ERROR",
+        phase: "auth",
+        retryable: !terminal,
+        cause,
+      };
+      await expect(client.login("ann", "key")).rejects.toMatchObject(wanted);
+      await expect(client.login("a token")).rejects.toMatchObject(wanted);
+    }
+  });
+
+  it("[B2.5][B4.2] where AbortSignal knows neither reason nor throwIfAborted, as in React Native, codes are the same", async () => {
+    // What React Native has: the polyfill of abort-controller, without what came to the standard later.
+    const { prototype } = AbortSignal;
+    const own = ["reason", "throwIfAborted"].map(
+      (name) => [name, Object.getOwnPropertyDescriptor(prototype, name)] as const,
+    );
+    Object.defineProperty(prototype, "reason", { get: () => undefined, configurable: true });
+    Reflect.deleteProperty(prototype, "throwIfAborted");
+    onTestFinished(() => {
+      for (const [name, was] of own) Object.defineProperty(prototype, name, was as PropertyDescriptor);
+    });
+    const { client, auth, clock, watch } = createRig();
+    await client.init(app, { autoEstablishSocketConnection: false });
+    auth.login.answer = () => new Promise(() => {});
+    const login = watch(client.login("ann", "key"));
+    await clock.advanceAsync(0);
+    await client.logout();
+    const late = watch(client.login("bob", "key"));
+    await clock.advanceAsync(20_000);
+    expect([login.code, late.code]).toEqual(["ERR_LOGGED_OUT", "ERR_CONNECT_TIMEOUT"]);
+    auth.login.answer = (uid) => ({ user: { uid }, token: "t", expiresInMs: null });
+    await client.login("ann", "key");
+    const given = new AbortController();
+    const until = watch(client.until("featureThrottled", { signal: given.signal }));
+    given.abort();
+    const connect = watch(client.connect({ signal: given.signal }));
+    await clock.advanceAsync(0);
+    expect([until.code, connect.code]).toEqual(["ERR_ABORTED", "ERR_ABORTED"]);
   });
 
   it("[B3.4] a login after disconnect() dials again in auto mode, also for the same user", async () => {

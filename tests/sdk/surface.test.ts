@@ -1,7 +1,7 @@
 /** What an application holds in its hands: listeners, promises, disposal, and a client that does nothing until told to. */
 import { createClient } from "@cc/sdk/portable";
 import { createScriptedLifecycle, createScriptedLinks, createScriptedStorage, createVirtualClock } from "@cc/testkit";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { app, createRig, durable } from "./rig.js";
 
 describe("before init", () => {
@@ -193,6 +193,36 @@ describe("listeners", () => {
     });
     rig.last.context.event(durable("x", 1));
     expect(JSON.stringify(lines)).toContain("mine");
+  });
+
+  it("[B1.5] a thrower's error goes to the platform's reportError where there is one, else to the logger; the option comes first", async () => {
+    const reported: unknown[] = [];
+    const lines: unknown[] = [];
+    const platform = globalThis as { reportError?: (error: unknown) => void };
+    const was = Object.getOwnPropertyDescriptor(platform, "reportError");
+    Object.defineProperty(platform, "reportError", {
+      value: (error: unknown) => void reported.push(error),
+      configurable: true,
+    });
+    onTestFinished(() => {
+      if (was) Object.defineProperty(platform, "reportError", was);
+      else Reflect.deleteProperty(platform, "reportError");
+    });
+    const logger = { error: (line: string) => void lines.push(line) };
+    const mine = new Error("mine");
+    const thrower = (): never => {
+      throw mine;
+    };
+    const plain = createRig({ onListenerError: undefined, logger });
+    plain.client.on("status", thrower);
+    plain.client.addLoginListener("thrower", { loginSuccess: thrower });
+    await plain.linked();
+    expect([new Set(reported), lines]).toEqual([new Set([mine]), []]);
+    reported.length = 0;
+    const own = createRig({ logger });
+    own.client.on("status", thrower);
+    await own.linked();
+    expect([reported, lines, new Set(own.thrown)]).toEqual([[], [], new Set([mine])]);
   });
 
   it("[B1.6] until() answers by status, by 'linked' and by predicate, and gives up by signal and in time", async () => {

@@ -403,7 +403,8 @@ class Driver implements Connection, SocketOwner, Caller {
         const look = (): void => {
           try {
             if (this.disposed) throw refused("ERR_DISPOSED");
-            if (signal?.aborted) throw signal.reason;
+            // React Native's signals know no reason.
+            if (signal?.aborted) throw signal.reason ?? refused("ERR_ABORTED");
             const value = check(waiter);
             if (value === undefined) return;
             resolve(value);

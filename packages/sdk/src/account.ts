@@ -123,7 +123,9 @@ export class Account implements ConnectionOptions, ContextOwner {
   }
   onListenerError(error: unknown): void {
     const { onListenerError, logger } = this.options;
-    if (onListenerError) onListenerError(error);
+    // Not everywhere: Node and React Native have none, whatever the types say.
+    const report: typeof onListenerError = onListenerError ?? globalThis.reportError;
+    if (report) report(error);
     else logger?.error?.("A listener threw", { error: String(error) });
   }
 

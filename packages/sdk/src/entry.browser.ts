@@ -18,8 +18,6 @@ export function createClient<E extends EventMap = EventMap, Send extends SendFun
     lifecycle: webLifecycle(),
     storage: localStorageStorage(),
     tabStorage: sessionStorageStorage(),
-    // Not everywhere: React Native has none.
-    onListenerError: globalThis.reportError,
     ...options,
     protocol: options.protocol ?? (standard as unknown as ProtocolFactory<Send>),
   });

@@ -9,7 +9,7 @@ import type { Account } from "./account.js";
 import type { SavedSession } from "./records.js";
 import { tokenResult } from "./token.js";
 import type { AuthResult, GetToken, LoginWithProvider, LogoutResult, User } from "./types.js";
-import { aborted, disposedError, within } from "./waits.js";
+import { Abort, disposedError, within } from "./waits.js";
 
 /** A server that cannot be told of a logout within this is not waited for (B2.5). */
 const REVOKE_MS = 3_000;
@@ -19,10 +19,10 @@ const AUTH_MS = 15_000;
 /** Made with the first login or logout of a client. */
 export class Login {
   readonly #account: Account;
-  #job: { readonly key: string; readonly abort: AbortController; readonly result: Promise<User> } | undefined;
+  #job: { readonly key: string; readonly abort: Abort; readonly result: Promise<User> } | undefined;
   /** The logout that runs; a login waits for it, so that what is told of one session never comes after the next began. */
   #leaving: Promise<LogoutResult> | undefined;
-  #revoking: AbortController | undefined;
+  #revoking: Abort | undefined;
 
   constructor(account: Account) {
     this.#account = account;
@@ -46,57 +46,60 @@ export class Login {
         ? running.result
         : Promise.reject(connectionError("ERR_LOGIN_IN_PROGRESS", "Another login is under way", "auth"));
     }
-    const abort = new AbortController();
+    const abort = new Abort();
     const result = this.#account.untilDisposed(this.#settled(first, authKey, abort));
     this.#job = { key, abort, result };
     return result;
   }
 
-  async #settled(
-    first: string | LoginWithProvider,
-    authKey: string | undefined,
-    abort: AbortController,
-  ): Promise<User> {
-    const { signal } = abort;
+  async #settled(first: string | LoginWithProvider, authKey: string | undefined, abort: Abort): Promise<User> {
     try {
       // A logout wins at whatever it finds the login waiting for, and in the moment after too.
-      const user = await Promise.race([this.#logIn(first, authKey, abort), aborted(signal)]);
-      signal.throwIfAborted();
+      const user = await Promise.race([this.#logIn(first, authKey, abort), abort.aborted()]);
+      abort.check();
       this.#job = undefined;
       this.#account.toLogin("loginSuccess", user);
       this.#account.bus.emit("user", user);
       return user;
     } catch (cause) {
       if (this.#job?.abort === abort) this.#job = undefined;
+      const asked = typeof first === "string";
       const error = isConnectionError(cause)
         ? cause
-        : connectionError("ERR_TOKEN_PROVIDER", "getToken failed", "auth", {
-            cause,
-            retryable: (cause as { terminal?: unknown } | undefined)?.terminal !== true,
-          });
+        : connectionError(
+            asked ? "ERR_WEBSOCKET_ERROR" : "ERR_TOKEN_PROVIDER",
+            `${asked ? "The login" : "getToken"} failed`,
+            "auth",
+            { cause, retryable: (cause as { terminal?: unknown } | undefined)?.terminal !== true },
+          );
       this.#account.toLogin("loginFailure", error);
       throw error;
     }
   }
 
-  async #logIn(first: string | LoginWithProvider, authKey: string | undefined, abort: AbortController): Promise<User> {
-    const { signal } = abort;
+  async #logIn(first: string | LoginWithProvider, authKey: string | undefined, abort: Abort): Promise<User> {
     const { clock } = this.#account.options;
     const { uid, getToken } =
       typeof first === "string" ? { uid: authKey === undefined ? undefined : first, getToken: undefined } : first;
     await this.#account.app?.ready;
     await this.#leaving;
-    signal.throwIfAborted();
+    abort.check();
     const known = this.#stay(uid, getToken);
     if (known) return known;
+    const leave = async (next: string): Promise<void> => {
+      const user = this.#account.user;
+      if (user !== null && user.uid !== next) await this.#endSession();
+      abort.check();
+    };
+    // Whose a token is only the server knows: then the logout comes after its answer.
+    if (uid !== undefined) await leave(uid);
     const result = await within(clock, AUTH_MS, "The login had no answer in time", abort, () =>
-      this.#authenticate(first, authKey, signal),
+      this.#authenticate(first, authKey, abort.signal),
     );
     const { user, token, expiresInMs: lifeMs } = result;
     const same = authKey === undefined && !getToken ? this.#stay(user.uid) : undefined;
     if (same) return same;
-    if (this.#account.user !== null && this.#account.user.uid !== user.uid) await this.#endSession();
-    signal.throwIfAborted();
+    await leave(user.uid);
     const renewal = getToken ? "provider" : authKey === undefined ? "none" : "refresh";
     await this.#account.store?.write("session", {
       user,
@@ -105,7 +108,7 @@ export class Login {
       lifeMs,
       renewal,
     } satisfies SavedSession);
-    signal.throwIfAborted();
+    abort.check();
     this.#account.provider = getToken;
     const resume = this.#account.user === null ? undefined : this.#account.session?.position();
     this.#account.session?.end("ERR_LOGGED_OUT");
@@ -209,7 +212,7 @@ export class Login {
 
   async #revoke(token: string | undefined): Promise<LogoutResult> {
     if (!token || !this.#account.base) return { revoked: false };
-    const abort = new AbortController();
+    const abort = new Abort();
     this.#revoking = abort;
     try {
       await within(this.#account.options.clock, REVOKE_MS, "The server could not be told", abort, () =>

@@ -100,7 +100,10 @@ export interface AuthResult {
   readonly expiresInMs: number | null;
 }
 
-/** The server's side of a login. Every method rejects with a `ConnectionError`. */
+/**
+ * The server's side of a login. What a method rejects with is told as it is when it is a `ConnectionError`, else as the
+ * `cause` of one: `ERR_WEBSOCKET_ERROR` for a login, `ERR_TOKEN_PROVIDER` for a refresh.
+ */
 export interface AuthApi {
   /** Development: a uid and the app's auth key. */
   login(uid: string, authKey: string, signal: AbortSignal): Promise<AuthResult>;
@@ -124,6 +127,7 @@ export interface ClientPorts {
   readonly tabStorage: Storage;
   /** Default: REST over `fetch` at `url`. */
   readonly auth?: AuthApi | undefined;
+  /** What a listener threw. Default: the platform's `reportError`, else `logger.error`. */
   readonly onListenerError?: ((error: unknown) => void) | undefined;
 }
 
