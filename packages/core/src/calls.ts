@@ -33,7 +33,7 @@ export type Look<T> = (waiter: Waiter) => T | undefined;
 
 /** An error of a call that cannot be carried out. What to do about each code is in `remediation`. */
 export const refused = (code: ConnectionError["code"], reason?: Reason): ConnectionError =>
-  connectionError(code, reason ? `${code}: ${reason}` : code, "call", { details: { reason } });
+  connectionError(code, reason && `${code}: ${reason}`, "call", { details: { reason } });
 
 type LoggedOut = "ERR_NOT_LOGGED_IN" | "ERR_LOGGED_OUT";
 
@@ -63,17 +63,12 @@ export function connect(c: Caller): Look<{ readonly alreadyConnected: boolean }>
     waiter.until = outage ? now + left : Number.POSITIVE_INFINITY;
     if (now < waiter.until) return undefined;
     const { retryAt, online, error: cause } = c.snapshot();
-    throw connectionError(
-      online ? "ERR_CONNECT_TIMEOUT" : "ERR_NO_INTERNET",
-      "Not connected in time; attempts go on",
-      "call",
-      {
-        retryable: true,
-        cause,
-        details: { retryAt, lastError: cause?.code },
-        ...(retryAt && { retryAfterMs: Math.max(0, retryAt - c.clock.wall()) }),
-      },
-    );
+    throw connectionError(online ? "ERR_CONNECT_TIMEOUT" : "ERR_NO_INTERNET", undefined, "call", {
+      retryable: true,
+      cause,
+      details: { retryAt, lastError: cause?.code },
+      ...(retryAt && { retryAfterMs: Math.max(0, retryAt - c.clock.wall()) }),
+    });
   };
 }
 
@@ -86,7 +81,7 @@ export function ping(c: Caller): Look<PingResult> {
   return () => {
     const rttMs = pong();
     if (rttMs !== "lost") return rttMs === undefined ? undefined : { rttMs, leaseUntil: c.snapshot().leaseUntil };
-    throw connectionError(active() ? "ERR_WEBSOCKET_ERROR" : "ERR_LOGGED_OUT", "No pong", "linked", {
+    throw connectionError(active() ? "ERR_WEBSOCKET_ERROR" : "ERR_LOGGED_OUT", undefined, "linked", {
       retryable: true,
     });
   };

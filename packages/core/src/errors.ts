@@ -85,10 +85,13 @@ export function errorOf(fault: Fault): ConnectionError {
   return error;
 }
 
-/** Shorthand for the errors of the public calls. */
+/**
+ * Shorthand for the errors of the public calls. Where the code says it all, the message is the code: the words are in
+ * `remediation`, and every client would carry them.
+ */
 export const connectionError = (
   code: ErrorCode,
-  message: string,
+  message: string = code,
   phase: ErrorPhase = "call",
   more?: Partial<Fault>,
 ): ConnectionError => new ConnectionError({ code, message, phase, retryable: false, ...more });

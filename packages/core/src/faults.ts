@@ -12,7 +12,7 @@ export interface Failure {
 }
 
 /** A failure after which the default is to try again. */
-export const failure = (code: ErrorCode, message: string, phase: ErrorPhase): Failure => ({
+export const failure = (code: ErrorCode, phase: ErrorPhase, message: string = code): Failure => ({
   fault: { code, message, phase },
   action: "retry",
 });

@@ -61,8 +61,7 @@ export function dial(x: Step, reason: Reason): void {
   x.reason = reason;
   const link = ++x.ids;
   if (isFresh(x)) return callServer(x, link);
-  if (!s.renewable)
-    return stop(x, failure("ERR_AUTH_REJECTED", "The token was refused and there is no other", "token").fault);
+  if (!s.renewable) return stop(x, failure("ERR_AUTH_REJECTED", "token").fault);
   needToken(x, "missing");
   x.link = {
     tag: "dialing",
@@ -223,7 +222,7 @@ export function probeDue(x: Step, l: Mutable<Linked>, open: Probe): void {
       : open.why === "user"
         ? "ERR_WEBSOCKET_ERROR"
         : "ERR_HEARTBEAT_TIMEOUT";
-  fail(x, failure(code, "Nothing arrived since the probe", "linked"), "diagnosed", "probeFailed");
+  fail(x, failure(code, "linked"), "diagnosed", "probeFailed");
 }
 
 /** The question is settled: the peer lives, heard last at `from`. */
@@ -246,10 +245,10 @@ export function attemptDue(x: Step, d: Dialing): void {
   if (x.now - d.until > p.lateMs && d.grace < 1) {
     x.link = { tag: "dialing", dial: { ...d, until: x.now + p.probeMs, grace: 1 } };
   } else if (d.stage === "token") {
-    fail(x, failure("ERR_TOKEN_PROVIDER", "No token in time", "token"), "remote", "tokenFailed");
+    fail(x, failure("ERR_TOKEN_PROVIDER", "token", "No token in time"), "remote", "tokenFailed");
   } else {
     const code = x.network.online ? "ERR_CONNECT_TIMEOUT" : "ERR_NO_INTERNET";
-    fail(x, failure(code, "No welcome in time", d.stage), "remote", "attemptTimeout", true);
+    fail(x, failure(code, d.stage), "remote", "attemptTimeout", true);
   }
 }
 

@@ -203,8 +203,7 @@ function apply(x: Step, e: Input): void {
     }
     case "token":
       if (s.tag !== "active" || s.job?.job !== e.job) return;
-      if (s.burnt.includes(e.value))
-        return noToken(x, failure("ERR_AUTH_REJECTED", "The new token was refused before", "token"), true);
+      if (s.burnt.includes(e.value)) return noToken(x, failure("ERR_AUTH_REJECTED", "token"), true);
       s.token = { value: e.value, from: stamp(x), lifeMs: e.lifeMs };
       s.job = null;
       s.refreshFrom = x.now + p.refreshSpacingMs;
@@ -226,7 +225,7 @@ function apply(x: Step, e: Input): void {
     case "welcome":
       if (l.tag !== "dialing" || s.tag !== "active") return;
       if (e.info.user === s.user) linkUp(x, l.dial, e.info);
-      else stop(x, failure("ERR_AUTH_REJECTED", "The server welcomed another user", "handshake").fault);
+      else stop(x, failure("ERR_AUTH_REJECTED", "handshake", "another user").fault);
       return;
     case "closed":
       return fail(
@@ -247,7 +246,7 @@ function apply(x: Step, e: Input): void {
       );
     }
     case "fault":
-      return fail(x, failure("ERR_PROTOCOL", e.message, phase), "remote", linked ? "linkLost" : "attemptFailed");
+      return fail(x, failure("ERR_PROTOCOL", phase, e.message), "remote", linked ? "linkLost" : "attemptFailed");
     case "goaway":
       if (!linked) return;
       raiseFloor(x, e.minDelayMs, e.spreadMs);

@@ -240,7 +240,7 @@ export class Account implements ConnectionOptions, ContextOwner {
       if (this.renewal === "refresh") {
         const held = this.connection.state().session;
         const token = held.tag === "active" ? (held.token?.value ?? held.burnt[0]) : undefined;
-        if (!token) throw connectionError("ERR_AUTH_REJECTED", "No token is left to renew", "token");
+        if (!token) throw connectionError("ERR_AUTH_REJECTED", undefined, "token");
         return tokenResult(await this.auth().refresh(token, abort.signal));
       }
       if (this.provider === undefined)

@@ -116,12 +116,12 @@ class Session implements ProtocolSession<Cc1Send>, ClientHost {
   }
 
   end(code: "ERR_LOGGED_OUT" | "ERR_DISPOSED"): void {
-    this.inner.end(code, code === "ERR_LOGGED_OUT" ? "The user was logged out" : "The client was disposed");
+    this.inner.end(code, code);
   }
 
   async send(...[channel, kind, data, options]: Parameters<Cc1Send>): Promise<SendAck | null> {
     const { ephemeral, volatile, chained, timeoutMs, signal } = options ?? {};
-    if (signal?.aborted) throw notSent("ERR_ABORTED", "Aborted by its signal", signal.reason);
+    if (signal?.aborted) throw notSent("ERR_ABORTED", undefined, signal.reason);
     if (timeoutMs !== undefined && !(timeoutMs >= 0)) throw notSent("ERR_INVALID_ARGUMENT", `timeoutMs: ${timeoutMs}`);
     const limit = this.#context.throttled().find((t) => t.feature === featureOf(kind));
     if (volatile) {
@@ -135,7 +135,7 @@ class Session implements ProtocolSession<Cc1Send>, ClientHost {
       });
     }
     return new Promise<SendAck>((resolve, reject) => {
-      const abort = (): void => this.inner.cancel(id, "ERR_ABORTED", "Aborted by its signal");
+      const abort = (): void => this.inner.cancel(id, "ERR_ABORTED", "ERR_ABORTED");
       const settled = (result: SendResult): void => {
         signal?.removeEventListener("abort", abort);
         if (result.ok) resolve({ id: result.id, n: result.n });
@@ -283,7 +283,7 @@ class Attached implements ProtocolLink, Wire {
   }
 }
 
-const notSent = (code: ErrorCode, message: string, cause?: unknown): unknown =>
+const notSent = (code: ErrorCode, message?: string, cause?: unknown): unknown =>
   connectionError(code, message, "send", { cause, details: { outcome: "notSent" } });
 
 /** What cannot be written as JSON was not sent. */
@@ -291,7 +291,7 @@ function json<T>(act: () => T): T {
   try {
     return act();
   } catch (cause) {
-    throw notSent("ERR_INVALID_ARGUMENT", "The data is not JSON", cause);
+    throw notSent("ERR_INVALID_ARGUMENT", "not JSON", cause);
   }
 }
 

@@ -69,9 +69,9 @@ class Instance {
   send(...args: unknown[]): Promise<unknown> {
     if (this.#connection.disposed) return Promise.reject(disposedError());
     if (this.#account.app === undefined)
-      return Promise.reject(connectionError("ERR_NOT_INITIALIZED", "init() has not been called", "send"));
+      return Promise.reject(connectionError("ERR_NOT_INITIALIZED", undefined, "send"));
     if (this.#account.session === undefined)
-      return Promise.reject(connectionError("ERR_NOT_LOGGED_IN", "No user is logged in", "send"));
+      return Promise.reject(connectionError("ERR_NOT_LOGGED_IN", undefined, "send"));
     return this.#account.session.send(...args);
   }
 

@@ -38,13 +38,13 @@ export class Login {
     if (!valid)
       return this.#refuse("ERR_INVALID_ARGUMENT", "login() takes uid and authKey, a token, or { uid, getToken }");
     if (this.#account.app === undefined || !this.#account.options.protocol.login)
-      return this.#refuse("ERR_NOT_INITIALIZED", "init() has not been called");
+      return this.#refuse("ERR_NOT_INITIALIZED");
     const running = this.#job;
     if (running !== undefined) {
       // A function cannot be compared by its text: the same uid by way of getToken counts as the same login.
       return running.key === key
         ? running.result
-        : Promise.reject(connectionError("ERR_LOGIN_IN_PROGRESS", "Another login is under way", "auth"));
+        : Promise.reject(connectionError("ERR_LOGIN_IN_PROGRESS", undefined, "auth"));
     }
     const abort = new Abort();
     const result = this.#account.untilDisposed(this.#settled(first, authKey, abort));
@@ -66,12 +66,10 @@ export class Login {
       const asked = typeof first === "string";
       const error = isConnectionError(cause)
         ? cause
-        : connectionError(
-            asked ? "ERR_WEBSOCKET_ERROR" : "ERR_TOKEN_PROVIDER",
-            `${asked ? "The login" : "getToken"} failed`,
-            "auth",
-            { cause, retryable: (cause as { terminal?: unknown } | undefined)?.terminal !== true },
-          );
+        : connectionError(asked ? "ERR_WEBSOCKET_ERROR" : "ERR_TOKEN_PROVIDER", undefined, "auth", {
+            cause,
+            retryable: (cause as { terminal?: unknown } | undefined)?.terminal !== true,
+          });
       this.#account.toLogin("loginFailure", error);
       throw error;
     }
@@ -93,9 +91,7 @@ export class Login {
     };
     // Whose a token is only the server knows: then the logout comes after its answer.
     if (uid !== undefined) await leave(uid);
-    const result = await within(clock, AUTH_MS, "The login had no answer in time", abort, () =>
-      this.#authenticate(first, authKey, abort.signal),
-    );
+    const result = await within(clock, AUTH_MS, abort, () => this.#authenticate(first, authKey, abort.signal));
     const { user, token, expiresInMs: lifeMs } = result;
     const same = authKey === undefined && !getToken ? this.#stay(user.uid) : undefined;
     if (same) return same;
@@ -144,7 +140,7 @@ export class Login {
     );
   }
 
-  #refuse(code: ConnectionError["code"], message: string): Promise<never> {
+  #refuse(code: ConnectionError["code"], message?: string): Promise<never> {
     const error = connectionError(code, message, "auth");
     this.#account.toLogin("loginFailure", error);
     return Promise.reject(error);
@@ -181,7 +177,7 @@ export class Login {
 
   logout(): Promise<LogoutResult> {
     if (this.#account.connection.disposed) return Promise.reject(disposedError());
-    this.#job?.abort.abort(connectionError("ERR_LOGGED_OUT", "logout() was called", "auth"));
+    this.#job?.abort.abort(connectionError("ERR_LOGGED_OUT", undefined, "auth"));
     this.#job = undefined;
     return this.#endSession();
   }
@@ -202,10 +198,7 @@ export class Login {
     const result = await this.#revoke(token);
     if (await purging) this.#account.toLogin("logoutSuccess");
     else
-      this.#account.toLogin(
-        "logoutFailure",
-        connectionError("ERR_STORAGE", "The stored session could not be removed", "storage", { retryable: true }),
-      );
+      this.#account.toLogin("logoutFailure", connectionError("ERR_STORAGE", undefined, "storage", { retryable: true }));
     this.#account.bus.emit("user", null);
     return result;
   }
@@ -215,14 +208,14 @@ export class Login {
     const abort = new Abort();
     this.#revoking = abort;
     try {
-      await within(this.#account.options.clock, REVOKE_MS, "The server could not be told", abort, () =>
+      await within(this.#account.options.clock, REVOKE_MS, abort, () =>
         this.#account.auth().revoke(token, abort.signal),
       );
       return { revoked: true };
     } catch (cause) {
       const error = isConnectionError(cause)
         ? cause
-        : connectionError("ERR_WEBSOCKET_ERROR", "The server could not be told", "auth", { cause });
+        : connectionError("ERR_WEBSOCKET_ERROR", undefined, "auth", { cause });
       return { revoked: false, error };
     }
   }

@@ -49,7 +49,7 @@ export class Store {
       } catch (cause) {
         this.#errors.report({
           code: "ERR_STORAGE",
-          message: "Storage failed",
+          message: "ERR_STORAGE",
           phase: "storage",
           retryable: true,
           cause,

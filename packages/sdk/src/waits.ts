@@ -1,7 +1,7 @@
 /** Waiting that ends: by its result, by an abort, by a clock. */
 import { type Clock, type ConnectionError, connectionError } from "@cc/core";
 
-export const disposedError = (): ConnectionError => connectionError("ERR_DISPOSED", "The client was disposed");
+export const disposedError = (): ConnectionError => connectionError("ERR_DISPOSED");
 
 /** An `AbortController` that keeps its reason: React Native's knows none, and has no `throwIfAborted`. */
 export class Abort {
@@ -25,16 +25,10 @@ export class Abort {
   }
 }
 
-/** What `act` comes to, unless its abort or `ms` come first: then `ERR_CONNECT_TIMEOUT` with `message`. */
-export async function within<T>(
-  clock: Clock,
-  ms: number,
-  message: string,
-  abort: Abort,
-  act: () => Promise<T>,
-): Promise<T> {
+/** What `act` comes to, unless its abort or `ms` come first: then `ERR_CONNECT_TIMEOUT`. */
+export async function within<T>(clock: Clock, ms: number, abort: Abort, act: () => Promise<T>): Promise<T> {
   const late = clock.after(ms, () =>
-    abort.abort(connectionError("ERR_CONNECT_TIMEOUT", message, "auth", { retryable: true })),
+    abort.abort(connectionError("ERR_CONNECT_TIMEOUT", undefined, "auth", { retryable: true })),
   );
   try {
     return await Promise.race([act(), abort.aborted()]);
