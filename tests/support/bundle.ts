@@ -9,13 +9,15 @@ export interface BundleOptions {
   readonly platform?: "browser" | "node";
   /** Modules of others, by what is put in their place. */
   readonly instead?: Readonly<Record<string, string>>;
+  /** Libraries in their development builds. Default false. */
+  readonly development?: boolean;
   /** Where the text's imports are resolved from. Default: the tests' own folder. */
   readonly folder?: string;
 }
 
 /** The ESM text of `source` (TypeScript), with all that it imports in it. */
 export async function bundle(source: string, options: BundleOptions = {}): Promise<string> {
-  const { platform = "browser" } = options;
+  const { platform = "browser", development = false } = options;
   const { outputFiles } = await build({
     stdin: { contents: source, resolveDir: options.folder ?? folder, loader: "ts" },
     bundle: true,
@@ -23,7 +25,7 @@ export async function bundle(source: string, options: BundleOptions = {}): Promi
     platform,
     target: "es2022",
     conditions: ["@cc/source"],
-    define: { "process.env.NODE_ENV": '"production"' },
+    define: { "process.env.NODE_ENV": development ? '"development"' : '"production"' },
     // CommonJS dependencies of Node call `require` for its own modules, which ESM does not have.
     ...(platform === "node" && {
       banner: {
