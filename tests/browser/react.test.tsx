@@ -439,6 +439,11 @@ describe("a provider that makes its client", () => {
     await act(aTask);
     expect(used(log)).toEqual(["start"]);
     show(tree("hidden"));
+    show(tree("visible"));
+    await act(aTask);
+    await act(aTask);
+    expect(used(log), "hidden and shown in one task: it goes on as it was").toEqual(["start"]);
+    show(tree("hidden"));
     await act(aTask);
     expect(used(log)).toEqual(["start", "dispose"]);
     show(tree("visible"));
