@@ -22,6 +22,8 @@ export interface Flags {
   readonly createUsers?: boolean;
   readonly origins?: readonly string[] | "*";
   readonly trustedProxies?: readonly string[];
+  readonly chat?: boolean;
+  readonly presenceGraceMs?: number;
   readonly heartbeatMs?: number;
   readonly admissionPerSecond?: number;
   readonly tokenTtlMs?: number;
@@ -106,6 +108,16 @@ export const addFlags = (command: Command): Command => {
     ).preset(true),
     option("--origins <list>", "browser origins that may call and connect, or * (default none)", origins),
     option("--trusted-proxies <list>", "addresses or ranges whose X-Forwarded-For is believed", list),
+    option(
+      "--chat <boolean>",
+      "check the chat kinds of docs/chat-events.md, and tell presence (default true)",
+      boolean,
+    ),
+    option(
+      "--presence-grace-ms <ms>",
+      "how long a user without a link is still online (default: spread + 2500)",
+      number,
+    ),
     option("--heartbeat-ms <ms>", "how often clients are pinged (default 10000)", number),
     option(
       "--admission-per-second <n>",

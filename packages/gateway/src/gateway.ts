@@ -17,6 +17,7 @@ import type { Gateway, Operations } from "./api.js";
 import { createRevocations, type Revocations } from "./auth/revocations.js";
 import { createTokens, TokenError, type Tokens } from "./auth/tokens.js";
 import { memoryBroker } from "./broker/memory.js";
+import { createChat } from "./chat/chat.js";
 import { type Clock, systemClock } from "./clock.js";
 import { createDirectory, type Directory } from "./directory.js";
 import { createDrain } from "./drain.js";
@@ -59,8 +60,12 @@ export const createGateway = async (options: GatewayOptions): Promise<Gateway> =
   let ready = false;
   const isReady = (): boolean => ready && !hub.stats().draining;
   const meters: Meters = createMeters(() => operations.stats());
-  const hub = openHub({
+  const chat = createChat({ settings, broker, directory, clock, hub: () => hub });
+  // The type said, for the hub is made with what asks for it.
+  const hub: Hub = openHub({
     ...hubSettings(settings),
+    judge: chat.judge,
+    topics: chat.topics,
     broker,
     verify: verifier(settings.appId, tokens, directory, clock.wall, logger),
     now: clock.now,
@@ -70,6 +75,7 @@ export const createGateway = async (options: GatewayOptions): Promise<Gateway> =
     maySend: (_user, channel) => directory.hasChannel(channel),
     onNote: (note) => {
       meters.note(note);
+      chat.note(note);
       logNote(logger, note);
     },
   });
@@ -97,7 +103,11 @@ export const createGateway = async (options: GatewayOptions): Promise<Gateway> =
   await listen(server, settings);
   const port = (server.address() as AddressInfo).port;
 
-  const stopTicking = startTicking({ clock, settings, hub, revocations, settle: drain.settle });
+  const settle = (): void => {
+    drain.settle();
+    chat.tick();
+  };
+  const stopTicking = startTicking({ clock, settings, hub, revocations, settle });
   let closing: Promise<void> | undefined;
   const close = (code: number = closeCodes.restart): Promise<void> => {
     closing ??= end(code);

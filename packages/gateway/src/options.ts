@@ -94,6 +94,13 @@ export interface GatewayOptions {
   readonly origins?: readonly string[] | "*" | undefined;
   /** Addresses or CIDR ranges of proxies whose `X-Forwarded-For` is believed. Default: none. */
   readonly trustedProxies?: readonly string[] | undefined;
+  /**
+   * Whether the kinds of docs/chat-events.md (`custom`, `edited`, `deleted`, `receipt`, `typing`, `transient`, `presence`) mean what it says: their
+   * shapes and authors are checked, and presence is told. Turn it off where an app has kinds of its own under these names. Default true.
+   */
+  readonly chat?: boolean | undefined;
+  /** How long a user without a link still counts as online, in milliseconds. Default: the spread in which clients return [B5.2] + 2,500. */
+  readonly presenceGraceMs?: number | undefined;
   /** How long `drain()` waits for clients to leave by themselves, in milliseconds. Default 10,000. */
   readonly drainMs?: number | undefined;
   /** Time, for tests. Default: the machine's. */
@@ -121,5 +128,7 @@ export interface Settings {
   readonly maxTokenTtlMs: number;
   readonly origins: readonly string[] | "*";
   readonly trustedProxies: readonly string[];
+  readonly chat: boolean;
+  readonly presenceGraceMs: number | undefined;
   readonly drainMs: number;
 }

@@ -70,6 +70,8 @@ const schema = z
     maxTokenTtlMs: z.int().min(1).default(2_592_000_000),
     origins: z.union([z.literal("*"), z.array(origin)], "must be a list of origins, or *").default([]),
     trustedProxies: z.array(addressRange).default([]),
+    chat: z.boolean().default(true),
+    presenceGraceMs: z.int().min(0).max(2_147_483_647).optional(),
     drainMs: z.int().min(0).max(2_147_483_647).default(10_000),
   })
   .superRefine((settings, context) => {
@@ -95,7 +97,8 @@ export const resolveOptions = (options: GatewayOptions): Settings => {
   // Ports are code, not data: the schema is for what an operator writes.
   const { broker: _broker, clock: _clock, logger: _logger, ...data } = options;
   const outcome = schema.safeParse(data);
-  if (outcome.success) return { ...outcome.data, authKey: outcome.data.authKey };
+  if (outcome.success)
+    return { ...outcome.data, authKey: outcome.data.authKey, presenceGraceMs: outcome.data.presenceGraceMs };
   throw new GatewayError("ERR_OPTION", outcome.error.issues.map(sentence).join("; "));
 };
 

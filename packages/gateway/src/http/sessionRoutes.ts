@@ -20,7 +20,7 @@ export interface SessionRoutesOptions {
   readonly clock: Clock;
 }
 
-const loginBody = z.object({ uid: id, authKey: z.string() });
+const loginBody = z.object({ uid: id, authKey: z.string(), name: z.string().min(1).max(200).optional() });
 
 export const sessionRoutes = ({
   settings,
@@ -42,9 +42,10 @@ export const sessionRoutes = ({
         "this gateway has no authKey: log in with a token that your server minted",
       );
     }
-    const { uid, authKey } = await body.required(context, loginBody);
+    const { uid, authKey, name } = await body.required(context, loginBody);
     // The key first: without it nobody learns which users there are.
     await guard.check(context.var.address, isAuthKey(authKey), "ERR_AUTH_REJECTED", "the authKey is wrong");
+    if (name !== undefined && settings.createUsers && !directory.find(uid)) directory.create({ uid, name });
     return context.json(await operations.mintToken(uid));
   });
 

@@ -211,6 +211,7 @@ export function createHub(options: HubOptions): Hub {
     },
     member: (channel, user, change, by) => answered((reply) => inbox.change({ channel, user, change, by }, reply)),
     membersOf: log.members.membersOf,
+    isMember: log.members.isMember,
     throttle(features) {
       throttling.set(features, now());
       tell({ t: "throttle", features: throttling.current(now()) });

@@ -178,6 +178,8 @@ export interface Hub {
   member(channel: string, user: string, change: MemberChange, by?: string): Awaitable<Appended>;
   /** The uids that are members of a channel now. */
   membersOf(channel: string): readonly string[];
+  /** Is the user a member now? */
+  isMember(channel: string, user: string): boolean;
   /** Replaces the whole set of throttled features and tells every link. Empty: none. */
   throttle(features: readonly ThrottledFeature[]): void;
   /** Is this kind of event throttled now? */
