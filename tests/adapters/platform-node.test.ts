@@ -1,11 +1,16 @@
 /** @cc/platform-node where it lives: clock, storage on a real disk, and a lifecycle in a real process that is really stopped. */
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { LifecycleSignal, Storage } from "@cc/core";
 import { fileStorage, nodeClock, nodeLifecycle } from "@cc/platform-node";
 import { createVirtualClock } from "@cc/testkit";
-import { clockConformance, lifecycleConformance, storageConformance } from "@cc/testkit/conformance";
+import {
+  clockConformance,
+  lifecycleConformance,
+  type StorageElsewhere,
+  storageConformance,
+} from "@cc/testkit/conformance";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startLifecycleProcess, stopped } from "../support/lifecycle-process.js";
 import { startProgram } from "../support/program.js";
@@ -111,6 +116,27 @@ describe("lifecycle of platform-node", () => {
   });
 });
 
+/** A process of its own over the same file. */
+async function storageProcess(file: string): Promise<StorageElsewhere> {
+  const program = startProgram(new URL("programs/storage.ts", import.meta.url), { args: [file] });
+  let asked = 0;
+  const ask = async <T>(method: string, ...args: string[]): Promise<T> => {
+    const id = ++asked;
+    program.process.stdin.write(`${JSON.stringify({ id, method, args })}\n`);
+    const answer = await program.line((line) => line.startsWith(`{"id":${id},`));
+    return (JSON.parse(answer) as { result: T }).result;
+  };
+  return {
+    storage: {
+      get: async (key) => (await ask<string | null>("get", key)) ?? undefined,
+      set: (key, value) => ask("set", key, value),
+      remove: (key) => ask("remove", key),
+    },
+    lock: (name) => ask("lock", name),
+    kill: () => program.stop(),
+  };
+}
+
 describe("storage of platform-node", () => {
   let folder: string;
   let places = 0;
@@ -120,9 +146,11 @@ describe("storage of platform-node", () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  storageConformance("platform-node", { reopen: true, forbidden: true }, async () => {
+  const able = { reopen: true, forbidden: true, lock: true, watch: true, elsewhere: true } as const;
+  storageConformance("platform-node", able, async () => {
     const file = place();
     return {
+      elsewhere: () => storageProcess(file),
       storage: fileStorage(file),
       reopen: () => fileStorage(file),
       // What takes a folder's place cannot hold a file, not even for root.
@@ -185,6 +213,73 @@ describe("storage of platform-node", () => {
     await Promise.all(sets);
     for (let n = 0; n < 40; n++) expect(await one.get(`key ${n}`)).toBe("x");
     expect(await readdir(join(file, ".."))).toEqual(["session.json"]);
+  });
+
+  it("[B2.9] two processes that write at once lose nothing of each other", async () => {
+    const file = place();
+    const [here, there] = [fileStorage(file), await storageProcess(file)];
+    await Promise.all(Array.from({ length: 40 }, (_, n) => (n % 2 ? here : there.storage).set(`key ${n}`, "x")));
+    for (let n = 0; n < 40; n++) expect(await here.get(`key ${n}`)).toBe("x");
+    expect(await readdir(join(file, ".."))).toEqual(["session.json"]);
+  });
+
+  it("[B2.9] a lock leaves nothing behind when it is let go, nor when its process ends by itself", async () => {
+    const file = place();
+    const release = await fileStorage(file).lock?.("tab");
+    expect(await readdir(join(file, ".."))).toHaveLength(1);
+    release?.();
+    expect(await readdir(join(file, ".."))).toEqual([]);
+    const program = startProgram(new URL("programs/storage.ts", import.meta.url), { args: [file] });
+    program.process.stdin.end(`${JSON.stringify({ id: 1, method: "lock", args: ["tab"] })}\n`);
+    expect(await program.line((line) => line.startsWith("{"))).toBe('{"id":1,"result":true}');
+    expect((await program.ended()).code).toBe(0);
+    expect(await readdir(join(file, ".."))).toEqual([]);
+  });
+
+  it("[B2.9] a lock file of a process that is no more, or that has the id of another by now, or is unreadable and old, is taken over", async () => {
+    const gone = startProgram(new URL("programs/storage.ts", import.meta.url), { args: [place()] });
+    const dead = gone.process.pid;
+    await gone.stop();
+    for (const [left, free] of [
+      [`${dead} 1`, true],
+      [`${dead} `, true],
+      // Ours now, of a process that began at another time: a container that was restarted.
+      [`${process.pid} 1`, true],
+      // That of the process that started this one: alive.
+      [`${process.ppid} `, false],
+      ["", false],
+    ] as const) {
+      const file = place();
+      const storage = fileStorage(file);
+      (await storage.lock?.("tab"))?.();
+      const names = async (): Promise<string[]> =>
+        (await readdir(join(file, ".."))).filter((name) => name.includes(".lock"));
+      const probe = await storage.lock?.("tab");
+      const [name = ""] = await names();
+      probe?.();
+      await writeFile(join(file, "..", name), left);
+      const taken = await storage.lock?.("tab");
+      expect([left, taken !== undefined]).toEqual([left, free]);
+      if (left === "") {
+        // Made and never written into: its maker died in between, long ago.
+        await utimes(join(file, "..", name), 1, 1);
+        expect(await storage.lock?.("tab")).toBeTypeOf("function");
+      }
+      expect(await names()).toEqual([name]);
+    }
+  });
+
+  it("[B2.9] of many who find the lock of a dead process one takes it over", async () => {
+    for (let round = 0; round < 10; round++) {
+      const file = place();
+      const storage = fileStorage(file);
+      const release = await storage.lock?.("tab");
+      const [name = ""] = await readdir(join(file, ".."));
+      release?.();
+      await writeFile(join(file, "..", name), `${process.pid} 1`);
+      const taken = await Promise.all(Array.from({ length: 10 }, () => fileStorage(file).lock?.("tab")));
+      expect(taken.filter((one) => one !== undefined)).toHaveLength(1);
+    }
   });
 
   it("[B2.8] a write that the disk does not take whole rejects, the old record stands, and no rest is left", async () => {

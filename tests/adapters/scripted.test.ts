@@ -3,9 +3,12 @@ import { memoryStorage } from "@cc/core";
 import { createScriptedLifecycle, createScriptedStorage } from "@cc/testkit";
 import { lifecycleConformance, nearby, storageConformance } from "@cc/testkit/conformance";
 
-storageConformance("memory", { lock: true }, async () => ({ storage: memoryStorage(), stop: async () => {} }));
+storageConformance("memory", { lock: true, watch: true }, async () => ({
+  storage: memoryStorage(),
+  stop: async () => {},
+}));
 
-storageConformance("scripted", { reopen: true, fill: true, forbidden: true, lock: true }, async () => {
+storageConformance("scripted", { reopen: true, fill: true, forbidden: true, lock: true, watch: true }, async () => {
   const storage = createScriptedStorage();
   return {
     storage,

@@ -1,6 +1,6 @@
 /** @cc/platform-web where it lives: clock, storage, and the network coming and going, in real Chromium. */
-import { localStorageStorage, sessionStorageStorage, webClock, webLifecycle } from "@cc/platform-web";
-import { clockConformance, lifecycleConformance, nearby, storageConformance } from "@cc/testkit/conformance";
+import { indexedDbStorage, localStorageStorage, sessionStorageStorage, webClock, webLifecycle } from "@cc/platform-web";
+import { clockConformance, lifecycleConformance, nearby, poll, storageConformance } from "@cc/testkit/conformance";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { commands } from "vitest/browser";
 import { countListeners } from "../support/listeners.js";
@@ -61,7 +61,8 @@ for (const [area, make] of [
   ["localStorage", localStorageStorage],
   ["sessionStorage", sessionStorageStorage],
 ] as const) {
-  storageConformance(`platform-web, ${area}`, { reopen: true, fill: true, forbidden: true, lock: true }, async () => {
+  const able = { reopen: true, fill: true, forbidden: true, lock: true, watch: true } as const;
+  storageConformance(`platform-web, ${area}`, able, async () => {
     window[area].clear();
     const real = Object.getOwnPropertyDescriptor(window, area) ?? {};
     return {
@@ -86,3 +87,119 @@ for (const [area, make] of [
     };
   });
 }
+
+const deleted = (name: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const request = indexedDB.deleteDatabase(name);
+    request.onsuccess = () => resolve();
+    request.onerror = () => reject(request.error);
+  });
+
+storageConformance("platform-web, IndexedDB", { reopen: true, forbidden: true, lock: true, watch: true }, async () => {
+  const name = crypto.randomUUID();
+  const real = Object.getOwnPropertyDescriptor(window, "indexedDB") ?? {};
+  return {
+    storage: indexedDbStorage({ name }),
+    reopen: () => indexedDbStorage({ name }),
+    forbidden() {
+      // What some browsers do in private windows.
+      Object.defineProperty(window, "indexedDB", {
+        configurable: true,
+        get() {
+          throw new DOMException("The operation is insecure.", "SecurityError");
+        },
+      });
+      return indexedDbStorage({ name });
+    },
+    async stop() {
+      Object.defineProperty(window, "indexedDB", real);
+      await deleted(name);
+    },
+  };
+});
+
+describe("storage of platform-web over IndexedDB", () => {
+  it("[B2.8] lets a database go that somebody deletes, and begins anew", async () => {
+    const name = crypto.randomUUID();
+    const storage = indexedDbStorage({ name });
+    await storage.set("a", "1");
+    await deleted(name);
+    expect(await storage.get("a")).toBe(undefined);
+    await storage.set("a", "2");
+    expect(await storage.get("a")).toBe("2");
+    await deleted(name);
+  });
+
+  it("[B2.8] a database that cannot be opened rejects each call, until it can", async () => {
+    const name = crypto.randomUUID();
+    // That of another program, in a version that ours does not know.
+    await new Promise<void>((resolve, reject) => {
+      const request = indexedDB.open(name, 2);
+      request.onsuccess = () => resolve(request.result.close());
+      request.onerror = () => reject(request.error);
+    });
+    const storage = indexedDbStorage({ name });
+    for (let n = 0; n < 2; n++) await expect(storage.get("a")).rejects.toMatchObject({ name: "VersionError" });
+    await deleted(name);
+    await storage.set("a", "1");
+    expect(await storage.get("a")).toBe("1");
+    await deleted(name);
+  });
+
+  it("[B2.8] a transaction that the platform aborts, as on a full disk, rejects, and the old value stands", async () => {
+    const name = crypto.randomUUID();
+    const storage = indexedDbStorage({ name });
+    await storage.set("a", "old");
+    const { put } = IDBObjectStore.prototype;
+    onTestFinished(() => {
+      IDBObjectStore.prototype.put = put;
+    });
+    IDBObjectStore.prototype.put = function (value, key) {
+      const request = put.call(this, value, key);
+      // After the request has succeeded: a full disk is found out when the whole is written.
+      request.addEventListener("success", () => this.transaction.abort());
+      return request;
+    };
+    await expect(storage.set("a", "new")).rejects.toBeInstanceOf(Error);
+    expect(await storage.get("a")).toBe("old");
+    await deleted(name);
+  });
+
+  it("[B2.9] without a BroadcastChannel it stores all the same, and tells nothing", async () => {
+    const real = Object.getOwnPropertyDescriptor(window, "BroadcastChannel") ?? {};
+    onTestFinished(() => void Object.defineProperty(window, "BroadcastChannel", real));
+    Reflect.deleteProperty(window, "BroadcastChannel");
+    const name = crypto.randomUUID();
+    const storage = indexedDbStorage({ name });
+    const stop = storage.watch?.("a", () => {});
+    await storage.set("a", "1");
+    expect(await storage.get("a")).toBe("1");
+    stop?.();
+    await deleted(name);
+  });
+});
+
+describe("locks of platform-web", () => {
+  const shown = (type: string): boolean => window.dispatchEvent(new PageTransitionEvent(type, { persisted: true }));
+
+  it("[B2.9] a page in the back/forward cache holds none, and has it again when it comes out", async () => {
+    const [one, other] = [localStorageStorage(), localStorageStorage()];
+    const release = await one.lock?.("bfcache");
+    expect(await other.lock?.("bfcache")).toBe(undefined);
+    shown("pagehide");
+    const next = await other.lock?.("bfcache");
+    expect(next).toBeTypeOf("function");
+    shown("pageshow");
+    next?.();
+    await poll("held again", async () => {
+      const again = await other.lock?.("bfcache");
+      again?.();
+      return again === undefined;
+    });
+    release?.();
+    shown("pageshow");
+    const last = await other.lock?.("bfcache");
+    expect(last).toBeTypeOf("function");
+    last?.();
+  });
+});

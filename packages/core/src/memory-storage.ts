@@ -1,29 +1,45 @@
 /** Storage that lives as long as the value itself: the default in Node, and what tests and server rendering use. */
-import type { Cancel, Storage } from "./ports.js";
 
-/** An empty store of its own. Never rejects; `lock` answers `undefined` for a name that is held. */
+import type { Cancel, Storage } from "./ports.js";
+import { NONE, without } from "./step.js";
+
+/** An empty store of its own. Never rejects; whoever shares the value shares what is stored, its locks and its changes. */
 export const memoryStorage = (): Storage => new MemoryStorage();
 
 class MemoryStorage implements Storage {
   readonly #values = new Map<string, string>();
-  /** Made when the first lock is asked for: most clients never do. */
-  #held: Map<string, symbol> | undefined;
+  /** Lists, for nearly all stores serve one client: a thousand of them would have a thousand maps with one entry. */
+  #held: readonly string[] = NONE;
+  #watchers: readonly { readonly key: string; readonly fn: () => void }[] = NONE;
 
   async get(key: string): Promise<string | undefined> {
     return this.#values.get(key);
   }
   async set(key: string, value: string): Promise<void> {
     this.#values.set(key, value);
+    this.#tell(key);
   }
   async remove(key: string): Promise<void> {
-    this.#values.delete(key);
+    if (this.#values.delete(key)) this.#tell(key);
   }
   async lock(name: string): Promise<Cancel | undefined> {
-    this.#held ??= new Map();
-    const held = this.#held;
-    const holder = Symbol(name);
-    if (!held.has(name)) held.set(name, holder);
-    // A release that comes twice must not take the lock from the next holder.
-    return held.get(name) === holder ? () => void (held.get(name) === holder && held.delete(name)) : undefined;
+    if (this.#held.includes(name)) return undefined;
+    this.#held = this.#held.concat(name);
+    let mine = true;
+    return () => {
+      // A release that comes twice must not take the lock from the next holder.
+      if (mine) this.#held = without(this.#held, name);
+      mine = false;
+    };
+  }
+  watch(key: string, fn: () => void): Cancel {
+    const watcher = { key, fn };
+    this.#watchers = this.#watchers.concat(watcher);
+    return () => {
+      this.#watchers = without(this.#watchers, watcher);
+    };
+  }
+  #tell(key: string): void {
+    for (const watcher of this.#watchers) if (watcher.key === key) watcher.fn();
   }
 }

@@ -112,8 +112,16 @@ export interface Storage {
   get(key: string): Promise<string | undefined>;
   set(key: string, value: string): Promise<void>;
   remove(key: string): Promise<void>;
-  /** Takes the named lock for as long as the returned function is not called, or answers `undefined` when another holder has it. */
+  /**
+   * Takes the named lock until the returned function is called or the holder's tab or process ends; answers `undefined` when
+   * another has it. Absent where nobody can tell: then two tabs or processes may believe that they are one.
+   */
   lock?(name: string): Promise<Cancel | undefined>;
+  /**
+   * Calls `fn` after the value under `key` has, or may have, been changed by another tab, process or storage value; what one
+   * wrote oneself may be told too. Never throws; a place that cannot be watched tells nothing.
+   */
+  watch?(key: string, fn: () => void): Cancel;
 }
 
 /** What a wire protocol can do; the contract says which clauses fall without each. */

@@ -3,14 +3,23 @@
  *
  * Law: the file is at every moment either the old record or the new one, whole, and readable by its owner alone. Each
  * operation reads it afresh, so that a second process that shares it is seen; operations of one process on one file
- * run one after another. Two processes that write in the same instant are not kept apart: the later record wins.
+ * run one after another, and each change is made behind a lock between processes, so that none undoes another's.
  */
+import { createHash } from "node:crypto";
+import { mkdirSync, watch } from "node:fs";
 import { mkdir, open, readFile, realpath, rename, rm } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
-import type { Storage } from "@cc/core";
+import { basename, dirname, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Cancel, Storage } from "@cc/core";
+import { takeLock } from "./file-lock.js";
 
 /** Version of the record; a newer one is refused and left alone. */
 const VERSION = 1;
+
+/** How long a change waits for those of other processes, in ms; each takes a few. A process that was stopped in the midst of one holds up the others. */
+const PATIENCE_MS = 5_000;
+/** How often it looks, in ms. */
+const LOOK_MS = 5;
 
 /** The last operation on each file, so that two storages over one file wait for each other. Empty when all is done. */
 const tails = new Map<string, Promise<unknown>>();
@@ -22,6 +31,10 @@ let writes = 0;
  * Rejects with what the file system reports: a full disk, a forbidden folder; then the old record stands. A file that
  * is no record of ours is renamed to `<path>.<time>.corrupt` and told by rejecting once; the operation is not carried
  * out, and the next one starts from an empty store. A record of a newer version rejects each time.
+ *
+ * Processes of one machine may share the file. Locks are files beside it, named `<path>.<hash>.lock`, which end with their
+ * process; what it left behind when it was killed is taken over. Changes of others are told by watching the folder, which
+ * holds no process; where the system cannot watch (too many watches, some network drives) nothing is told.
  */
 export function fileStorage(path: string): Storage {
   const file = resolve(path);
@@ -40,13 +53,66 @@ export function fileStorage(path: string): Storage {
 
   return {
     get: (key) => inTurn(async () => (await load(file)).get(key)),
-    set: (key, value) => inTurn(async () => store(file, (await load(file)).set(key, value))),
+    set: (key, value) => inTurn(() => alone(file, async () => store(file, (await load(file)).set(key, value)))),
     remove: (key) =>
-      inTurn(async () => {
-        const entries = await load(file);
-        if (entries.delete(key)) await store(file, entries);
-      }),
+      inTurn(() =>
+        alone(file, async () => {
+          const entries = await load(file);
+          if (entries.delete(key)) await store(file, entries);
+        }),
+      ),
+    async lock(name) {
+      await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+      return takeLock(`${file}.${createHash("sha256").update(name).digest("hex").slice(0, 16)}.lock`);
+    },
+    watch: (key, fn) => watchFile(file, key, fn),
   };
+}
+
+/** Runs `change` while no other process changes the file. */
+async function alone<T>(file: string, change: () => Promise<T>): Promise<T> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const end = performance.now() + PATIENCE_MS;
+  let release = await takeLock(`${file}.lock`);
+  while (release === undefined) {
+    if (performance.now() > end) throw new Error(`${file} is held by another process`);
+    await sleep(LOOK_MS);
+    release = await takeLock(`${file}.lock`);
+  }
+  try {
+    return await change();
+  } finally {
+    release();
+  }
+}
+
+/** Calls `fn` when the value under `key` is another than it was: the file changes with every key. */
+function watchFile(file: string, key: string, fn: () => void): Cancel {
+  let over = false;
+  let before: string | undefined;
+  const look = async (): Promise<void> => {
+    // A look moves nothing aside: what is wrong with the file is for the next operation to tell.
+    const entries = parse(await readFile(file, "utf8").catch(() => ""))?.entries;
+    const now = Array.isArray(entries) ? new Map(entries.filter(isEntry)).get(key) : undefined;
+    if (now === before || over) return;
+    before = now;
+    fn();
+  };
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    const watcher = watch(dirname(file), { persistent: false }, (_, name) => {
+      // Some systems give no name.
+      if (name === null || name === basename(file)) void look();
+    });
+    watcher.on("error", () => watcher.close());
+    void look();
+    return () => {
+      over = true;
+      watcher.close();
+    };
+  } catch {
+    return () => {};
+  }
 }
 
 async function load(file: string): Promise<Map<string, string>> {
@@ -86,7 +152,6 @@ function isEntry(value: unknown): value is [string, string] {
 
 /** Writes a whole new file beside the old one, makes sure that it is on the disk, and puts it in its place. */
 async function store(file: string, entries: Map<string, string>): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   // Behind a link it is the file that is replaced, not the link.
   const target = await realpath(file).catch(() => file);
   const fresh = `${target}.${process.pid}.${++writes}`;

@@ -14,6 +14,7 @@ export interface SharedRecords {
 
 export interface ScriptedStorage extends Storage, SharedRecords {
   lock(name: string): Promise<Cancel | undefined>;
+  watch(key: string, fn: () => void): Cancel;
   /** Every call so far, as `"get key"`, oldest first. */
   readonly calls: readonly string[];
   /** What each method named here rejects with; `undefined` heals it. `set` with a quota error is a full disk. */
@@ -33,11 +34,19 @@ export interface ScriptedStorageOptions {
   readonly shared?: SharedRecords;
 }
 
+/** Who is told of a change, by the records that are shared. */
+const watchers = new WeakMap<SharedRecords["records"], Set<(key: string) => void>>();
+
 /** A storage port with a script; see `ScriptedStorage`. */
 export function createScriptedStorage(options: ScriptedStorageOptions = {}): ScriptedStorage {
   const { clock } = options;
   const { records, locks } = options.shared ?? { records: new Map<string, string>(), locks: new Set<string>() };
   const calls: string[] = [];
+  const told = watchers.get(records) ?? new Set();
+  watchers.set(records, told);
+  const changed = (key: string): void => {
+    for (const tell of [...told]) tell(key);
+  };
 
   const act = async <T>(method: "get" | "set" | "remove" | "lock", key: string, fn: () => T): Promise<T> => {
     calls.push(`${method} ${key}`);
@@ -72,8 +81,12 @@ export function createScriptedStorage(options: ScriptedStorageOptions = {}): Scr
           throw Object.assign(new Error("the quota has been exceeded"), { name: "QuotaExceededError" });
         }
         records.set(key, value);
+        changed(key);
       }),
-    remove: (key) => act("remove", key, () => void records.delete(key)),
+    remove: (key) =>
+      act("remove", key, () => {
+        if (records.delete(key)) changed(key);
+      }),
     lock: (name) =>
       act("lock", name, (): Cancel | undefined => {
         if (locks.has(name)) return undefined;
@@ -84,6 +97,13 @@ export function createScriptedStorage(options: ScriptedStorageOptions = {}): Scr
           held = false;
         };
       }),
+    watch(key, fn) {
+      const tell = (other: string): void => {
+        if (other === key) fn();
+      };
+      told.add(tell);
+      return () => void told.delete(tell);
+    },
   };
   return storage;
 }

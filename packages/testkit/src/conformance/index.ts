@@ -13,5 +13,5 @@ export {
 export { linkConformance } from "./link.js";
 export { protocolConformance } from "./protocol.js";
 export type { ProtocolHarness } from "./protocol-client.js";
-export { type StorageAbilities, type StorageHarness, storageConformance } from "./storage.js";
+export { type StorageAbilities, type StorageElsewhere, type StorageHarness, storageConformance } from "./storage.js";
 export { poll } from "./until.js";

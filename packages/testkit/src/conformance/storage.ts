@@ -12,12 +12,23 @@ export interface StorageHarness {
   readonly storage: Storage;
   /** Another storage over the same place, as after a restart or a reload; absent where nothing outlives the value. */
   reopen?(): Storage;
+  /** A storage over the same place in another tab or process; absent where there is none. */
+  elsewhere?(): Promise<StorageElsewhere>;
   /** Makes `storage` so full that a value of `size` characters cannot be stored; absent where nothing can be full. */
   fill?(): Promise<{ readonly size: number }>;
   /** A storage that the platform refuses altogether; absent where it never does. */
   forbidden?(): Storage;
   /** Called after each test. */
   stop(): Promise<void>;
+}
+
+/** A storage that is reached by asking. */
+export interface StorageElsewhere {
+  readonly storage: Pick<Storage, "get" | "set" | "remove">;
+  /** Takes the lock and keeps it; answers whether it was had. */
+  lock(name: string): Promise<boolean>;
+  /** Ends the tab or the process, with no chance to tidy up. */
+  kill(): Promise<void>;
 }
 
 const awkwardKeys = ["", "__proto__", "constructor", "toString", "a:b/c\\d", "üñ 🌊", "with\nnewline", "length", "key"];
@@ -28,6 +39,8 @@ export interface StorageAbilities {
   readonly fill?: boolean;
   readonly forbidden?: boolean;
   readonly lock?: boolean;
+  readonly watch?: boolean;
+  readonly elsewhere?: boolean;
 }
 
 /** Registers the suite; `start` makes a fresh place for each test. */
@@ -134,6 +147,68 @@ export function storageConformance(name: string, able: StorageAbilities, start: 
         release?.();
         expect(await storage.lock?.("tab")).toBe(undefined);
         next?.();
+      });
+    }
+
+    if (able.watch) {
+      it("[B2.9] tells a change that another storage made, under that key and until the watch is ended", async () => {
+        const { storage } = harness;
+        const other = harness.reopen?.() ?? storage;
+        const told: string[] = [];
+        const stops = ["a", "b"].map((key) => storage.watch?.(key, () => told.push(key)));
+        await other.set("a", "1");
+        await poll("the change is told", () => told.includes("a"));
+        expect(await storage.get("a")).toBe("1");
+        await other.set("b", "1");
+        await poll("the other too", () => told.includes("b"));
+        await other.remove("b");
+        told.length = 0;
+        stops[0]?.();
+        stops[0]?.();
+        await other.set("a", "2");
+        await other.set("b", "3");
+        await poll("what comes after it", () => told.includes("b"));
+        expect(told).not.toContain("a");
+        stops[1]?.();
+      });
+    }
+
+    if (able.elsewhere) {
+      it("[B2.9] a lock is one among tabs and processes, and ends with its holder, however that ends", async () => {
+        const { storage } = harness;
+        const other = await harness.elsewhere?.();
+        if (other === undefined) throw new Error("the harness has no elsewhere");
+        expect(await other.lock("tab")).toBe(true);
+        expect(await storage.lock?.("tab")).toBe(undefined);
+        const mine = await storage.lock?.("mine");
+        expect(mine).toBeTypeOf("function");
+        expect(await other.lock("mine")).toBe(false);
+        mine?.();
+        await poll("let go here, it is free there", () => other.lock("mine"));
+        await other.kill();
+        let next: Cancel | undefined;
+        await poll("the lock of the dead is free", async () => {
+          next = await storage.lock?.("tab");
+          return next !== undefined;
+        });
+        next?.();
+      });
+
+      it("[B2.9] a change made in another tab or process is told here, its removal too", async () => {
+        const { storage } = harness;
+        const other = await harness.elsewhere?.();
+        if (other === undefined) throw new Error("the harness has no elsewhere");
+        let told = 0;
+        const stop = storage.watch?.("a", () => {
+          told++;
+        });
+        for (const value of ["1", "2", undefined]) {
+          const before = told;
+          await (value === undefined ? other.storage.remove("a") : other.storage.set("a", value));
+          await poll(`told of ${value}`, async () => told > before && (await storage.get("a")) === value);
+        }
+        stop?.();
+        await other.kill();
       });
     }
   });
