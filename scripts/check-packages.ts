@@ -2,11 +2,12 @@
  * `pnpm packages`, after a build: are the packages what they say? publint and attw on each published one, knip over the workspace,
  * and no trace of a registry or of this machine in what is tracked.
  */
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { root, run } from "./lib/run.js";
+import { packAll } from "./lib/tarballs.js";
 import { lockfileUrls, machineTraces } from "./lib/tracked.js";
-import { type Package, pnpmVersion, publishedPackages } from "./lib/workspace.js";
+import type { Package } from "./lib/workspace.js";
 
 let failures = 0;
 
@@ -28,36 +29,13 @@ const tool = async (path: string, args: readonly string[]): Promise<string> => {
 
 const tarballs = join(root, ".reports/packs");
 
-/** Packs as `pnpm publish` would, so that both tools read the very files that a user installs. */
-const pack = async (folder: string): Promise<string | undefined> => {
-  const before = new Set(readdirSync(tarballs));
-  const args = ["pack", "--pack-destination", tarballs];
-  const pnpm = process.env["npm_execpath"];
-  const ran =
-    pnpm === undefined
-      ? await run("npx", ["--yes", pnpmVersion(), ...args], { cwd: join(root, folder) })
-      : await run(process.execPath, [pnpm, ...args], { cwd: join(root, folder) });
-  if (ran.code !== 0) console.log(`${ran.stdout}${ran.stderr}`.trim());
-  return readdirSync(tarballs).find((name) => !before.has(name));
-};
-
 const importable = ({ manifest }: Package): boolean =>
   Object.keys(manifest.exports ?? {}).some((entry) => entry !== "./package.json");
 
 rmSync(tarballs, { recursive: true, force: true });
 mkdirSync(tarballs, { recursive: true });
-for (const one of publishedPackages()) {
-  const { folder, manifest } = one;
-  if (!existsSync(join(root, folder, "dist"))) {
-    tell(manifest.name, "no dist: run `pnpm build` first");
-    continue;
-  }
-  const packed = await pack(folder);
-  if (packed === undefined) {
-    tell(manifest.name, "cannot be packed");
-    continue;
-  }
-  const tarball = join(tarballs, packed);
+for (const one of await packAll(tarballs)) {
+  const { manifest, file: tarball } = one;
   tell(`${manifest.name} publint`, await tool("publint/src/cli.js", ["run", tarball, "--strict"]));
   // Types as every resolver sees them. A package that is only a command has none.
   if (!importable(one)) continue;
