@@ -4,18 +4,37 @@
  *
  * Classes, for their methods are shared: a process may hold thousands of clients, and each pays for its own closures.
  */
-import { type Capabilities, connectionError, type ErrorCode, type ProtocolHost, type ProtocolLink } from "@cc/core";
+import {
+  type Capabilities,
+  connectionError,
+  type ErrorCode,
+  type ProtocolHost,
+  type ProtocolLink,
+  type RejectInfo,
+  type ThrottledFeature,
+} from "@cc/core";
 import { SUBPROTOCOL } from "@cc/protocol";
 import {
   type ClientHost,
-  type ClientLink,
   type ClientSession,
   createClientSession,
   featureOf,
+  type Goaway,
+  type ProtocolFault,
+  type Reject,
   type SendResult,
-  type Wire,
+  type Welcome,
 } from "@cc/protocol/client";
-import type { Cc1Send, Position, ProtocolContext, ProtocolFactory, ProtocolSession, SendAck } from "./types.js";
+import type {
+  AppEvent,
+  Cc1Send,
+  Gap,
+  Position,
+  ProtocolContext,
+  ProtocolFactory,
+  ProtocolSession,
+  SendAck,
+} from "./types.js";
 
 export interface Cc1Options {
   /** Names the device; a newer instance with the same name replaces this one (`ERR_REPLACED`). Default: none. */
@@ -34,12 +53,11 @@ const capabilities: Capabilities = { welcome: true, probe: true, positions: true
 const never = Number.POSITIVE_INFINITY;
 
 /** One identity. What the protocol tells goes to the link that it concerns, or to the application. */
-class Session implements ProtocolSession<Cc1Send>, ClientHost {
+class Session implements ProtocolSession<Cc1Send>, ClientHost<ProtocolHost> {
   readonly subprotocols = subprotocols;
   readonly capabilities = capabilities;
-  readonly inner: ClientSession;
+  readonly #inner: ClientSession<ProtocolHost>;
   readonly #context: ProtocolContext;
-  #links: readonly Attached[] = [];
   #current: ProtocolHost | undefined;
   /** Wall clock minus monotonic clock at the start, and the time told last. */
   readonly #ahead: number;
@@ -51,7 +69,7 @@ class Session implements ProtocolSession<Cc1Send>, ClientHost {
     const { appId: app, clock, user, instance, nonce, resume } = context;
     this.#context = context;
     this.#ahead = clock.wall() - clock.now();
-    this.inner = createClientSession({ app, user, instance, nonce, device, listen, resume, host: this });
+    this.#inner = createClientSession({ app, user, instance, nonce, device, listen, resume, host: this });
   }
 
   /** The protocol's time must count sleep, during which a monotonic clock may stand still. */
@@ -61,19 +79,14 @@ class Session implements ProtocolSession<Cc1Send>, ClientHost {
     return this.#reached;
   }
 
-  /** When a message came. Only a link that is new, or on which an answer is awaited, asks for the time. */
-  timeOf(link: ClientLink): number {
-    return link.live && this.inner.pending === 0 ? this.#reached : this.time();
-  }
-
   #local(at: number): number {
     return at - this.time() + this.#context.clock.now();
   }
 
   /** Tells the driver when it has something new to wait for. */
   look(): void {
-    const pending = this.inner.unacknowledged !== undefined;
-    const due = this.inner.deadline();
+    const pending = this.#inner.unacknowledged !== undefined;
+    const due = this.#inner.deadline();
     if (pending === this.#busy && due >= this.#armed) return;
     this.#busy = pending;
     this.#armed = due;
@@ -83,40 +96,33 @@ class Session implements ProtocolSession<Cc1Send>, ClientHost {
   // ---- what the driver asks
 
   attach(no: number, host: ProtocolHost): ProtocolLink {
-    const link = new Attached(this, no, host);
-    this.#links = this.#links.concat(link);
-    return link;
-  }
-
-  detach(link: Attached): void {
-    this.#links = this.#links.filter((other) => other !== link);
-    this.look();
+    return this.#inner.attach(no, host);
   }
 
   unackedSince(): number | null {
-    const since = this.inner.unacknowledged?.since;
+    const since = this.#inner.unacknowledged?.since;
     return since === undefined ? null : this.#local(since);
   }
 
   unackedBytes(): number {
-    return this.inner.unacknowledged?.bytes ?? 0;
+    return this.#inner.unacknowledged?.bytes ?? 0;
   }
 
   deadline(): number | undefined {
-    this.#armed = this.inner.deadline();
+    this.#armed = this.#inner.deadline();
     return this.#armed === never ? undefined : this.#local(this.#armed);
   }
 
   tick(): void {
-    this.inner.tick(this.time());
+    this.#inner.tick(this.time());
   }
 
   position(): Position | undefined {
-    return this.inner.position;
+    return this.#inner.position;
   }
 
   end(code: "ERR_LOGGED_OUT" | "ERR_DISPOSED"): void {
-    this.inner.end(code, code);
+    this.#inner.end(code, code);
   }
 
   async send(...[channel, kind, data, options]: Parameters<Cc1Send>): Promise<SendAck | null> {
@@ -125,7 +131,7 @@ class Session implements ProtocolSession<Cc1Send>, ClientHost {
     if (timeoutMs !== undefined && !(timeoutMs >= 0)) throw notSent("ERR_INVALID_ARGUMENT", `timeoutMs: ${timeoutMs}`);
     const limit = this.#context.throttled().find((t) => t.feature === featureOf(kind));
     if (volatile) {
-      if (!limit) json(() => this.inner.emit(channel, kind, data));
+      if (!limit) json(() => this.#inner.emit(channel, kind, data));
       return null;
     }
     if (limit) {
@@ -135,7 +141,7 @@ class Session implements ProtocolSession<Cc1Send>, ClientHost {
       });
     }
     return new Promise<SendAck>((resolve, reject) => {
-      const abort = (): void => this.inner.cancel(id, "ERR_ABORTED", "ERR_ABORTED");
+      const abort = (): void => this.#inner.cancel(id, "ERR_ABORTED", "ERR_ABORTED");
       const settled = (result: SendResult): void => {
         signal?.removeEventListener("abort", abort);
         if (result.ok) resolve({ id: result.id, n: result.n });
@@ -146,17 +152,13 @@ class Session implements ProtocolSession<Cc1Send>, ClientHost {
       const request = { channel, kind, data, ephemeral, chained, timeoutMs, settled };
       const id =
         kind === "member"
-          ? this.inner[data === "left" ? "leave" : "join"](channel, settled, this.time())
-          : json(() => this.inner.send(request, this.time()));
+          ? this.#inner[data === "left" ? "leave" : "join"](channel, settled, this.time())
+          : json(() => this.#inner.send(request, this.time()));
       this.look();
     });
   }
 
   // ---- what the protocol tells
-
-  #host(no: number): ProtocolHost | undefined {
-    return this.#links.find((link) => link.no === no)?.host;
-  }
 
   later(fn: () => void): void {
     void Promise.resolve().then(fn);
@@ -168,9 +170,9 @@ class Session implements ProtocolSession<Cc1Send>, ClientHost {
     else clock.after(0, fn);
   }
 
-  welcome(...[no, w]: Parameters<ClientHost["welcome"]>): void {
-    this.#current = this.#host(no);
-    this.#current?.welcome({
+  welcome(host: ProtocolHost, w: Welcome): void {
+    this.#current = host;
+    host.welcome({
       user: w.user,
       session: w.session,
       recovery: w.recovery,
@@ -179,22 +181,46 @@ class Session implements ProtocolSession<Cc1Send>, ClientHost {
       probes: true,
       tokenLifeMs: w.expiresInMs ?? null,
     });
-    if (w.throttled.length > 0) this.#current?.throttle(w.throttled);
+    if (w.throttled.length > 0) host.throttle(w.throttled);
   }
 
-  reject(...[no, r]: Parameters<ClientHost["reject"]>): void {
-    this.#host(no)?.reject({ ...r, code: r.code as ErrorCode });
+  reject(host: ProtocolHost, refusal: Reject): void {
+    host.reject(refusal as RejectInfo);
   }
 
-  event(event: Parameters<ClientHost["event"]>[0]): void {
+  throttle(features: readonly ThrottledFeature[], host: ProtocolHost): void {
+    host.throttle(features);
+  }
+
+  goaway(host: ProtocolHost, { minDelayMs, spreadMs }: Goaway): void {
+    host.goaway(minDelayMs, spreadMs);
+  }
+
+  expiring(inMs: number, host: ProtocolHost): void {
+    host.expiring(inMs);
+  }
+
+  tokenOk(lifeMs: number | undefined, host: ProtocolHost): void {
+    host.tokenOk(lifeMs ?? null);
+  }
+
+  probeAck(host: ProtocolHost): void {
+    host.probeAck();
+  }
+
+  protocolError(host: ProtocolHost, { message }: ProtocolFault): void {
+    host.fault(message);
+  }
+
+  event(event: AppEvent): void {
     this.#context.event(event);
   }
 
-  ephemeral(event: Parameters<ClientHost["ephemeral"]>[0]): void {
+  ephemeral(event: AppEvent): void {
     this.#context.event(event);
   }
 
-  gap(gap: Parameters<ClientHost["gap"]>[0]): void {
+  gap(gap: Gap): void {
     this.#context.gap(gap);
   }
 
@@ -202,84 +228,8 @@ class Session implements ProtocolSession<Cc1Send>, ClientHost {
     this.#context.caughtUp(position);
   }
 
-  throttle(features: Parameters<ClientHost["throttle"]>[0]): void {
-    this.#current?.throttle(features);
-  }
-
-  goaway(...[no, g]: Parameters<ClientHost["goaway"]>): void {
-    this.#host(no)?.goaway(g.minDelayMs, g.spreadMs);
-  }
-
-  expiring(inMs: number): void {
-    this.#current?.expiring(inMs);
-  }
-
-  tokenOk(lifeMs: number | undefined): void {
-    this.#current?.tokenOk(lifeMs ?? null);
-  }
-
-  probeAck(no: number): void {
-    this.#host(no)?.probeAck();
-  }
-
-  protocolError(...[no, fault]: Parameters<ClientHost["protocolError"]>): void {
-    this.#host(no)?.fault(fault.message);
-  }
-
   moved(): void {
     this.#context.moved();
-  }
-}
-
-/** One link, between the driver and the protocol. */
-class Attached implements ProtocolLink, Wire {
-  readonly no: number;
-  readonly host: ProtocolHost;
-  readonly #session: Session;
-  readonly #link: ClientLink;
-
-  constructor(session: Session, no: number, host: ProtocolHost) {
-    this.no = no;
-    this.host = host;
-    this.#session = session;
-    this.#link = session.inner.attach(no, this);
-  }
-
-  send(text: string): void {
-    this.host.send(text);
-  }
-
-  // The driver closes what is at fault.
-  close(): void {}
-
-  opened(token: string | null): void {
-    this.#link.hello(token ?? "");
-  }
-
-  message(data: string | Uint8Array): void {
-    if (typeof data === "string") this.#link.receive(data, this.#session.timeOf(this.#link));
-    else this.host.fault("A binary message");
-  }
-
-  probe(): void {
-    this.#link.probe(this.#session.time());
-  }
-
-  renew(token: string): void {
-    this.#link.renew(token);
-  }
-
-  heartbeat(ms: number): void {
-    this.#link.heartbeat(ms);
-  }
-
-  bye(): void {
-    this.#link.bye();
-  }
-
-  detach(): void {
-    this.#link.lost();
-    this.#session.detach(this);
   }
 }
 

@@ -12,20 +12,9 @@
  */
 import { ACK, DELIVERED, EPHEMERAL, EVENT, PING, PROBE } from "../codes.js";
 import type { Channel, GapFrame, ServerObject, Welcome } from "../frames.js";
-import type { Outbox, Sink } from "./outbox.js";
-import type { ClientLink, ClientSessionOptions, Position, Wire } from "./types.js";
-
-/** What the links of one session share. */
-export interface Shared {
-  readonly options: ClientSessionOptions;
-  readonly outbox: Outbox;
-  epoch: string | undefined;
-  received: number[];
-  delivered: number[];
-  /** The link whose welcome came last, while it lives. */
-  live: Link | undefined;
-  ended: boolean;
-}
+import type { Sink } from "./outbox.js";
+import type { Session } from "./session.js";
+import type { ClientLink, Position, Wire } from "./types.js";
 
 /** A frame whose fields nobody has checked: any of them may be missing. */
 type Loose<T> = { readonly [K in keyof T]?: unknown };
@@ -46,7 +35,7 @@ export function positionOf(epoch: string | undefined, positions: readonly number
 /** A link that has sent nothing yet. */
 export class Link implements ClientLink, Sink {
   readonly linkNo: number;
-  readonly #shared: Shared;
+  readonly #session: Session;
   readonly #wire: Wire;
   /** By alias. */
   #channels: Map<unknown, Loose<Channel>> | undefined;
@@ -70,14 +59,14 @@ export class Link implements ClientLink, Sink {
   #probedAt = 0;
   #epoch = "";
 
-  constructor(shared: Shared, linkNo: number, wire: Wire) {
+  constructor(session: Session, linkNo: number, wire: Wire) {
     this.linkNo = linkNo;
-    this.#shared = shared;
+    this.#session = session;
     this.#wire = wire;
   }
 
   get live(): boolean {
-    return this.#shared.live === this;
+    return this.#session.live === this;
   }
 
   push(text: string, bytes: number): void {
@@ -89,23 +78,31 @@ export class Link implements ClientLink, Sink {
     if (!this.#receiving) this.#schedule();
   }
 
-  hello(token: string, heartbeatMs?: number): void {
-    const { options, epoch, received } = this.#shared;
+  hello(token: string | null, heartbeatMs?: number): void {
+    const { options, epoch, arrived } = this.#session;
     const { app, instance, nonce, device, listen } = options;
     const { linkNo } = this;
-    const resume = positionOf(epoch, received);
-    this.#say({ t: "hello", token, app, instance, linkNo, nonce, device, resume, heartbeatMs, listen });
+    const resume = positionOf(epoch, arrived);
+    this.#say({ t: "hello", token: token ?? "", app, instance, linkNo, nonce, device, resume, heartbeatMs, listen });
     this.#flush();
   }
 
-  receive(text: string, now: number): void {
+  opened(token: string | null): void {
+    this.hello(token);
+  }
+
+  message(text: string | Uint8Array): void {
+    this.receive(text);
+  }
+
+  receive(text: string | Uint8Array, now?: number): void {
     if (this.#gone()) return;
-    const shared = this.#shared;
-    const { host } = shared.options;
-    shared.outbox.now = now;
+    const session = this.#session;
+    const { host } = session.options;
+    if (now !== undefined || !this.live || session.pending) session.tell(now);
     this.#receiving = true;
     try {
-      const message = JSON.parse(text) as readonly (readonly unknown[])[];
+      const message = JSON.parse(text as string) as readonly (readonly unknown[])[];
       if (typeof message[0] === "object") {
         for (const frame of message) {
           if (this.#gone()) return;
@@ -117,22 +114,21 @@ export class Link implements ClientLink, Sink {
     } catch (cause) {
       if (!this.#gone()) {
         this.#stop(4400);
-        host.protocolError(this.linkNo, { message: "broken protocol", cause });
+        host.protocolError(this.#wire, { message: "broken protocol", cause });
       }
     } finally {
       this.#receiving = false;
       if (this.#frames) this.#flush();
       // After the end there is nobody left for whom to save it.
-      if (this.#moved && !shared.ended) {
+      if (this.#moved && !session.ended) {
         this.#moved = false;
         host.moved();
       }
     }
   }
 
-  probe(now: number): void {
-    this.#shared.outbox.now = now;
-    this.#probedAt = now;
+  probe(now?: number): void {
+    this.#probedAt = this.#session.tell(now);
     this.#say([PROBE, ++this.#probes]);
     this.#flush();
   }
@@ -153,15 +149,19 @@ export class Link implements ClientLink, Sink {
   lost(): void {
     this.#closed = true;
     if (this.live) {
-      this.#shared.live = undefined;
-      this.#shared.outbox.link();
+      this.#session.live = undefined;
+      this.#session.outbox.link();
     }
+  }
+
+  detach(): void {
+    this.lost();
   }
 
   // ---- what goes out
 
   #gone(): boolean {
-    return this.#closed || this.#shared.ended;
+    return this.#closed || this.#session.ended;
   }
 
   #flush(): void {
@@ -174,7 +174,7 @@ export class Link implements ClientLink, Sink {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    this.#shared.options.host.later(() => {
+    this.#session.options.host.later(() => {
       this.#scheduled = false;
       this.#flush();
     });
@@ -194,7 +194,7 @@ export class Link implements ClientLink, Sink {
   #creditSoon(): void {
     if (this.#crediting) return;
     this.#crediting = true;
-    const { host } = this.#shared.options;
+    const { host } = this.#session.options;
     const give = (): void => {
       this.#crediting = false;
       if (!this.#owes()) return;
@@ -210,19 +210,19 @@ export class Link implements ClientLink, Sink {
   #credit(): void {
     if (!this.#events) return;
     this.#events = this.#chars = 0;
-    this.#say([DELIVERED, ...this.#shared.delivered]);
+    this.#say([DELIVERED, ...this.#session.delivered]);
   }
 
   #stop(code: number): void {
     this.lost();
-    this.#wire.close(code, "");
+    this.#wire.close?.(code, "");
   }
 
   // ---- what comes in
 
   /** The server vouches that everything up to here was sent: a quiet client keeps up with the log. */
   #advance(heads: readonly unknown[], offset: number): void {
-    const { received, delivered } = this.#shared;
+    const { arrived: received, delivered } = this.#session;
     for (let p = 0; p < received.length; p++) {
       const n = heads[p + offset];
       if (typeof n === "number" && n > (received[p] as number)) {
@@ -233,28 +233,28 @@ export class Link implements ClientLink, Sink {
   }
 
   #skip(to: number[]): void {
-    const shared = this.#shared;
+    const session = this.#session;
     const epoch = this.#epoch;
     // A link that is told of a gap was welcomed, so there is an epoch.
-    const from = positionOf(shared.epoch, shared.received) as Position;
-    shared.epoch = epoch;
-    shared.received = to;
-    shared.options.host.gap({ from, to: { epoch, positions: to.slice() } });
-    shared.delivered = to.slice();
+    const from = positionOf(session.epoch, session.arrived) as Position;
+    session.epoch = epoch;
+    session.arrived = to;
+    session.options.host.gap({ from, to: { epoch, positions: to.slice() } });
+    session.delivered = to.slice();
     this.#moved = true;
   }
 
   #onWelcome(frame: Loose<Welcome>): void {
     const welcome = frame as Welcome;
-    const shared = this.#shared;
-    const { host, user } = shared.options;
+    const session = this.#session;
+    const { host, user } = session.options;
     const heads = numbers(welcome.positions);
     const { limits, recovery, epoch } = welcome;
     if (typeof epoch !== "string" || this.live) malformed();
     if (welcome.user !== user) {
       // Nothing of another identity may enter this session: not a position, not an event.
       this.#stop(4401);
-      host.reject(this.linkNo, {
+      host.reject(this.#wire, {
         t: "reject",
         code: "ERR_AUTH_REJECTED",
         message: "another user",
@@ -264,29 +264,29 @@ export class Link implements ClientLink, Sink {
       });
       return;
     }
-    if (recovery === "resumed" && epoch !== shared.epoch) malformed();
+    if (recovery === "resumed" && epoch !== session.epoch) malformed();
     this.#epoch = epoch;
     this.#batchBytes = limits.batchBytes;
     this.#creditEvents = limits.window / 4;
     this.#creditChars = limits.windowBytes / 4;
-    shared.live?.lost();
-    shared.live = this;
-    const fresh = shared.epoch === undefined;
+    session.live?.lost();
+    session.live = this;
+    const fresh = session.epoch === undefined;
     if (fresh) {
-      shared.epoch = epoch;
-      shared.received = heads;
-      shared.delivered = heads.slice();
+      session.epoch = epoch;
+      session.arrived = heads;
+      session.delivered = heads.slice();
       this.#moved = true;
     }
-    shared.outbox.link(this, limits);
-    host.welcome(this.linkNo, welcome);
+    session.outbox.link(this, limits);
+    host.welcome(this.#wire, welcome);
     // With `gap` nothing moves before the gap frame: if the link dies in between, the next one must be told again.
     // `new` to a client that brought a position breaks the protocol; the loss is told all the same.
     if (recovery === "new" && !fresh) this.#skip(heads);
   }
 
   #onObject(frame: { readonly t?: unknown }): void {
-    const { options, outbox, delivered } = this.#shared;
+    const { options, outbox, delivered } = this.#session;
     const { host } = options;
     // One assertion for all: each branch checks what it uses, and what is missing throws or is the host's to read.
     const f = frame as ServerObject;
@@ -299,7 +299,7 @@ export class Link implements ClientLink, Sink {
         this.#onWelcome(f);
         break;
       case "reject":
-        host.reject(this.linkNo, f);
+        host.reject(this.#wire, f);
         break;
       case "gap":
         this.#skip(numbers((f as Loose<GapFrame>).to));
@@ -312,16 +312,16 @@ export class Link implements ClientLink, Sink {
         outbox.settle({ ok: false, id: f.id, code: f.code, message: f.message, retryAfterMs: f.retryAfterMs });
         break;
       case "throttle":
-        host.throttle(f.features);
+        host.throttle(f.features, this.#wire);
         break;
       case "goaway":
-        host.goaway(this.linkNo, f);
+        host.goaway(this.#wire, f);
         break;
       case "tokenOk":
-        host.tokenOk(f.expiresInMs);
+        host.tokenOk(f.expiresInMs, this.#wire);
         break;
       case "expiring":
-        host.expiring(f.inMs);
+        host.expiring(f.inMs, this.#wire);
         break;
       default:
         if (typeof frame.t !== "string") malformed();
@@ -329,20 +329,20 @@ export class Link implements ClientLink, Sink {
   }
 
   #onFrame(frame: readonly unknown[]): void {
-    const shared = this.#shared;
+    const session = this.#session;
     switch (frame[0]) {
       case EVENT: {
         // By index: taking an array apart by pattern costs an iterator, and this runs for each event.
         const n = frame[1];
         const kind = frame[3];
         const channel = this.#channels?.get(frame[2]) as Channel | undefined;
-        const { received } = shared;
+        const received = session.arrived;
         const p = channel?.partition as number;
         const last = received[p];
         if (typeof n !== "number" || typeof kind !== "string" || !channel || last === undefined) malformed();
         if (n > last) {
           received[p] = n;
-          shared.options.host.event({
+          session.options.host.event({
             class: "durable",
             kind,
             channel: channel.channel,
@@ -352,7 +352,7 @@ export class Link implements ClientLink, Sink {
             position: { epoch: this.#epoch, positions: received.length > 1 ? received.slice() : [n] },
             id: frame[7] as string | undefined,
           });
-          shared.delivered[p] = n;
+          session.delivered[p] = n;
           this.#moved = true;
         }
         // A repeat is acknowledged too: it took credit.
@@ -363,7 +363,7 @@ export class Link implements ClientLink, Sink {
         const kind = frame[2];
         const channel = this.#channels?.get(frame[1]) as Channel | undefined;
         if (typeof kind !== "string" || !channel) malformed();
-        shared.options.host.ephemeral({
+        session.options.host.ephemeral({
           class: "ephemeral",
           kind,
           channel: channel.channel,
@@ -373,7 +373,7 @@ export class Link implements ClientLink, Sink {
         break;
       }
       case ACK:
-        shared.outbox.settle({ ok: true, id: frame[1] as string, n: frame[2] as number });
+        session.outbox.settle({ ok: true, id: frame[1] as string, n: frame[2] as number });
         break;
       case PING:
         this.#say([PING]);
@@ -382,7 +382,7 @@ export class Link implements ClientLink, Sink {
         break;
       case PROBE:
         if (frame[1] === this.#probes) {
-          shared.options.host.probeAck(this.linkNo, shared.outbox.now - this.#probedAt);
+          session.options.host.probeAck(this.#wire, session.outbox.now - this.#probedAt);
         }
         break;
       default:

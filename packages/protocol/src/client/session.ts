@@ -6,7 +6,7 @@
  */
 import { utf8Length } from "../bytes.js";
 import { SEND } from "../codes.js";
-import { Link, positionOf, type Shared } from "./link.js";
+import { Link, positionOf } from "./link.js";
 import { Outbox } from "./outbox.js";
 import type {
   ClientLink,
@@ -24,31 +24,40 @@ const sendTimeoutMs = 20_000;
 type Sendable = Pick<SendRequest, "channel" | "kind" | "data" | "ephemeral">;
 
 /** A session that has no link yet. */
-export function createClientSession(options: ClientSessionOptions): ClientSession {
-  return new Session(options);
+export function createClientSession<W extends Wire = Wire>(options: ClientSessionOptions<W>): ClientSession<W> {
+  // What is told of a link comes with the very wire that it was given.
+  return new Session(options as unknown as ClientSessionOptions);
 }
 
 /** A class, for its methods are shared: a process may hold thousands of sessions, and each would pay for its own closures. */
-class Session implements ClientSession {
-  readonly #shared: Shared;
+export class Session implements ClientSession {
+  readonly options: ClientSessionOptions;
+  readonly outbox: Outbox = new Outbox();
+  epoch: string | undefined;
+  /** What has come, and what was handled. */
+  arrived: number[];
+  delivered: number[];
+  /** The link whose welcome came last, while it lives. */
+  live: Link | undefined;
+  ended = false;
   #sends = 0;
 
   constructor(options: ClientSessionOptions) {
     const { resume } = options;
-    const received = [...(resume?.positions ?? [])];
-    this.#shared = {
-      options,
-      outbox: new Outbox(),
-      epoch: resume?.epoch,
-      received,
-      delivered: [...received],
-      live: undefined,
-      ended: false,
-    };
+    this.options = options;
+    this.epoch = resume?.epoch;
+    this.arrived = [...(resume?.positions ?? [])];
+    this.delivered = [...this.arrived];
   }
 
   attach(linkNo: number, wire: Wire): ClientLink {
-    return new Link(this.#shared, linkNo, wire);
+    return new Link(this, linkNo, wire);
+  }
+
+  /** The time, as told or as the host knows it. */
+  tell(now: number = this.options.host.time?.() ?? this.outbox.now): number {
+    this.outbox.now = now;
+    return now;
   }
 
   send(request: SendRequest, now: number): string {
@@ -57,7 +66,7 @@ class Session implements ClientSession {
   }
 
   emit(channel: string, kind: string, data: unknown): boolean {
-    const { live } = this.#shared;
+    const { live } = this;
     const text = frame("", { channel, kind, data, ephemeral: true });
     live?.push(text, utf8Length(text));
     return !!live;
@@ -72,44 +81,43 @@ class Session implements ClientSession {
   }
 
   cancel(id: string, code: string, message: string): void {
-    this.#shared.outbox.fail(id, code, message);
+    this.outbox.fail(id, code, message);
   }
 
   end(code: string, message: string): void {
-    const { outbox } = this.#shared;
-    this.#shared.ended = true;
+    const { outbox } = this;
+    this.ended = true;
     outbox.link();
     for (const id of outbox.pending.keys()) outbox.fail(id, code, message);
   }
 
   tick(now: number): void {
-    const { outbox } = this.#shared;
-    outbox.now = now;
-    outbox.tick();
+    this.tell(now);
+    this.outbox.tick();
   }
 
   deadline(): number {
-    return this.#shared.outbox.deadline();
+    return this.outbox.deadline();
   }
 
   get position(): Position | undefined {
-    return positionOf(this.#shared.epoch, this.#shared.delivered);
+    return positionOf(this.epoch, this.delivered);
   }
 
   get received(): Position | undefined {
-    return positionOf(this.#shared.epoch, this.#shared.received);
+    return positionOf(this.epoch, this.arrived);
   }
 
   get unacknowledged(): Unacknowledged | undefined {
-    return this.#shared.outbox.unacknowledged();
+    return this.outbox.unacknowledged();
   }
 
   get pending(): number {
-    return this.#shared.outbox.pending.size;
+    return this.outbox.pending.size;
   }
 
   #nextId(): string {
-    return `${this.#shared.options.nonce}-${(++this.#sends).toString(36)}`;
+    return `${this.options.nonce}-${(++this.#sends).toString(36)}`;
   }
 
   #member(t: "join" | "leave", channel: string, settled: SendRequest["settled"], now: number): string {
@@ -119,8 +127,8 @@ class Session implements ClientSession {
 
   #add(id: string, text: string, request: Omit<SendRequest, "kind" | "data">, now: number): string {
     const { channel, ephemeral, chained, queued, timeoutMs = sendTimeoutMs, settled } = request;
-    const { outbox, ended } = this.#shared;
-    outbox.now = now;
+    const { outbox, ended } = this;
+    this.tell(now);
     outbox.add(
       {
         id,

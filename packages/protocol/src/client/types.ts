@@ -51,29 +51,31 @@ export interface ProtocolFault {
 }
 
 /**
- * What the session tells the sdk. Called within `receive`, `tick`, `send`, `cancel`, `end` or `lost`.
+ * What the session tells the sdk; what concerns one link, with the wire that `attach` was given. Called within `receive`, `tick`, `send`, `cancel`, `end` or `lost`.
  * None may throw: a thrower is a fault of the host, and ends the link (nothing is lost: what was not yet handled is replayed).
  */
-export interface ClientHost {
+export interface ClientHost<W extends Wire = Wire> {
+  /** The time for calls that bring none. Default: what the last call brought. */
+  readonly time?: (() => number) | undefined;
   /** Runs `fn` once, after the running turn (a microtask is right): what was sent in one turn shares a message. */
   readonly later: (fn: () => void) => void;
   /** Runs `fn` once, in a later task, when what the network has brought is handled: credit waits for it. Default: `later`. */
   readonly idle?: ((fn: () => void) => void) | undefined;
-  readonly welcome: (linkNo: number, welcome: Welcome) => void;
+  readonly welcome: (wire: W, welcome: Welcome) => void;
   /** The server refuses and will close. Also told, with `ERR_AUTH_REJECTED` and `never`, when it welcomed another user. */
-  readonly reject: (linkNo: number, reject: Reject) => void;
+  readonly reject: (wire: W, reject: Reject) => void;
   readonly event: (event: DurableEvent) => void;
   readonly ephemeral: (event: EphemeralEvent) => void;
   readonly gap: (gap: Gap) => void;
   readonly caughtUp: (position: Position) => void;
   /** The whole set each time. */
-  readonly throttle: (features: readonly ThrottledFeature[]) => void;
-  readonly goaway: (linkNo: number, goaway: Goaway) => void;
-  readonly expiring: (inMs: number) => void;
-  readonly tokenOk: (expiresInMs: number | undefined) => void;
+  readonly throttle: (features: readonly ThrottledFeature[], wire: W) => void;
+  readonly goaway: (wire: W, goaway: Goaway) => void;
+  readonly expiring: (inMs: number, wire: W) => void;
+  readonly tokenOk: (expiresInMs: number | undefined, wire: W) => void;
   /** The last probe of this link was answered. */
-  readonly probeAck: (linkNo: number, rttMs: number) => void;
-  readonly protocolError: (linkNo: number, fault: ProtocolFault) => void;
+  readonly probeAck: (wire: W, rttMs: number) => void;
+  readonly protocolError: (wire: W, fault: ProtocolFault) => void;
   /** `delivered` moved; at most once per message. Read `session.position` when you save. */
   readonly moved: () => void;
 }
@@ -129,10 +131,14 @@ export interface Unacknowledged {
 /** The link's own wire, as the transport offers it. Neither may throw. */
 export interface Wire {
   readonly send: (text: string) => void;
-  readonly close: (code: number, reason: string) => void;
+  /** Absent where whoever is told of a `reject` or a `protocolError` closes the transport itself. */
+  readonly close?: ((code: number, reason: string) => void) | undefined;
 }
 
-/** One link. After `lost`, after its own close, or once a later link is welcomed, it is stale: what it is told changes nothing. */
+/**
+ * One link. After `lost`, after its own close, or once a later link is welcomed, it is stale: what it is told changes nothing.
+ * `opened`, `message` and `detach` are `hello`, `receive` and `lost` under the names of a connection's port, which it thereby is.
+ */
 export interface ClientLink {
   readonly linkNo: number;
   /** True from its welcome until it is lost or superseded. */
@@ -141,11 +147,16 @@ export interface ClientLink {
    * Sends `hello`, with the positions received so far. Once per link, when its transport is open.
    * `heartbeatMs` asks for a heartbeat; absent: the server's own.
    */
-  hello(token: string, heartbeatMs?: number): void;
-  /** One WebSocket message. Pongs are written before it returns, credit a task later (`host.idle`). */
-  receive(text: string, now: number): void;
+  hello(token: string | null, heartbeatMs?: number): void;
+  opened(token: string | null): void;
+  /**
+   * One WebSocket message; a binary one breaks the protocol. Pongs are written before it returns, credit a task later
+   * (`host.idle`). Without `now`, time is asked for only while the link is new or an answer is awaited.
+   */
+  receive(text: string | Uint8Array, now?: number): void;
+  message(text: string | Uint8Array): void;
   /** Sends a probe; its answer comes as `host.probeAck`. An earlier one without answer is forgotten. */
-  probe(now: number): void;
+  probe(now?: number): void;
   /** Sends a renewed token; its answer comes as `host.tokenOk` or `host.reject`. */
   renew(token: string): void;
   /** Asks for another heartbeat interval, ms. */
@@ -154,10 +165,11 @@ export interface ClientLink {
   bye(): void;
   /** The transport is gone or given up. Durable sends stay pending for the next link. */
   lost(): void;
+  detach(): void;
 }
 
 /** What a session is made from. */
-export interface ClientSessionOptions {
+export interface ClientSessionOptions<W extends Wire = Wire> {
   readonly app: string;
   /** The uid that is logged in. A welcome for another is told as a `reject`, and nothing of it is taken. */
   readonly user: string;
@@ -170,13 +182,13 @@ export interface ClientSessionOptions {
   readonly listen?: readonly string[] | undefined;
   /** What an earlier process had delivered; absent on a fresh start. */
   readonly resume?: Position | undefined;
-  readonly host: ClientHost;
+  readonly host: ClientHost<W>;
 }
 
 /** One identity in one process: lives across links, ends with the login. */
-export interface ClientSession {
+export interface ClientSession<W extends Wire = Wire> {
   /** A new link, not yet opened. `linkNo` must be above all earlier ones. */
-  attach(linkNo: number, wire: Wire): ClientLink;
+  attach(linkNo: number, wire: W): ClientLink;
   /** Sends and returns the id. Throws what `JSON.stringify` throws when `data` is not JSON; then nothing was done. */
   send(request: SendRequest, now: number): string;
   /** A volatile send: goes now and wants no answer, or is dropped. Returns whether it went. Throws as `send` does. */
