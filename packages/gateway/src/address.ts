@@ -6,6 +6,12 @@
  */
 import ipaddr from "ipaddr.js";
 
+/** The addresses that one holder has without asking anybody for more: one of IPv4, a /64 of IPv6. Limits count by it. */
+export const limitKeyOf = (address: string): string => {
+  if (!ipaddr.IPv6.isValid(address)) return address;
+  return `${ipaddr.IPv6.parse(address).toNormalizedString().split(":").slice(0, 4).join(":")}::/64`;
+};
+
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
 /** The client's address in canonical text; `"unknown"` for a socket that has none any more. */

@@ -4,7 +4,7 @@
  */
 import type { ThrottledFeature } from "@cc/protocol";
 import type { Claims } from "./auth/tokens.js";
-import type { User } from "./options.js";
+import type { TlsOptions, User } from "./options.js";
 
 /** An event to publish. */
 export interface PublishRequest {
@@ -36,6 +36,20 @@ export interface Session {
   readonly expiresInMs: number;
 }
 
+/** The last look at the load [B8.3]. */
+export interface LoadStats {
+  /** 0: nothing is shed. 1: typing. 2: presence too. 3: receipts too. */
+  readonly level: number;
+  /** The worst measure as a share of its bound. */
+  readonly pressure: number;
+  /** Mean lateness of the event loop, in milliseconds. */
+  readonly eventLoopDelayMs: number;
+  /** Bytes waiting in all sockets together. */
+  readonly outboundBytes: number;
+  /** Events asked for per second. */
+  readonly publishRate: number;
+}
+
 /** What a gateway counts. */
 export interface GatewayStats {
   /** Sockets, welcomed or not. */
@@ -49,7 +63,9 @@ export interface GatewayStats {
   readonly epoch: string;
   /** What a client that loses its link now is asked to spread its return over, in milliseconds [B5.2]. */
   readonly reconnectSpreadMs: number;
+  /** By the operator and by load together. */
   readonly throttled: readonly ThrottledFeature[];
+  readonly load: LoadStats;
   readonly draining: boolean;
   readonly ready: boolean;
 }
@@ -94,7 +110,9 @@ export interface Operations {
   ): Promise<Published>;
   /** The uids that are members now. */
   membersOf(gid: string): readonly string[];
-  /** Replaces the whole set of throttled features and tells every link [B8.1]. Empty: none. */
+  /** Resolves when every revocation until now is in the store. Rejects `ERR_STORE`: a restart would forget it; call again. Without a store: at once. */
+  saved(): Promise<void>;
+  /** Replaces the operator's set of throttled features and tells every link, together with what load sheds [B8.1]. Empty: none. */
   throttle(features: readonly ThrottledFeature[]): void;
   stats(): GatewayStats;
 }
@@ -114,6 +132,8 @@ export interface Gateway extends Operations {
   drain(options?: DrainOptions): Promise<{ readonly left: number }>;
   /** Takes links again after a drain. */
   undrain(): void;
+  /** Serves new connections with another certificate. Throws `ERR_OPTION` if it does not work, and then nothing has changed. */
+  setTls(tls: TlsOptions): void;
   /**
    * Closes every link with `code` (default 1012: clients come back by the usual spread), stops listening and ends every timer.
    * Resolves when all sockets are gone, at most a second later. Idempotent.

@@ -15,6 +15,7 @@
  * - `ERR_INVALID`: an argument of a method cannot be meant (a reserved kind, a lifetime above the longest); nothing was done.
  * - `ERR_TOO_LARGE`: the event is above `limits.eventBytes`; nothing was done.
  * - `ERR_REFUSED`: the hub or broker refused; nothing was done. `retryAfterMs` says when it may do, if ever.
+ * - `ERR_STORE`: the store failed, `cause` says how. At the start: nothing was opened. Later: done here, but a restart would forget it.
  * - `ERR_BROKER`: the broker failed; `cause` says how. Whether it was applied is unknown; the same `id` may be tried again.
  */
 export type GatewayErrorCode =
@@ -27,6 +28,7 @@ export type GatewayErrorCode =
   | "ERR_INVALID"
   | "ERR_TOO_LARGE"
   | "ERR_REFUSED"
+  | "ERR_STORE"
   | "ERR_BROKER";
 
 /** The one class that `createGateway` and a gateway's methods reject with. Match by `code`. */

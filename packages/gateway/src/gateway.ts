@@ -5,7 +5,7 @@
  * all deadlines of all links. Readiness is true exactly while links are taken: after the log is warm, not while draining.
  */
 import { randomUUID } from "node:crypto";
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { closeCodes, dedupGraceMs } from "@cc/protocol";
 import type { Hub, HubNote, HubOptions, Verdict, Verify } from "@cc/protocol/server";
@@ -14,6 +14,7 @@ import { getRequestListener } from "@hono/node-server";
 import type { Logger } from "pino";
 import { clientAddress } from "./address.js";
 import type { Gateway, Operations } from "./api.js";
+import { createKeeper } from "./auth/keeper.js";
 import { createRevocations, type Revocations } from "./auth/revocations.js";
 import { createTokens, TokenError, type Tokens } from "./auth/tokens.js";
 import { memoryBroker } from "./broker/memory.js";
@@ -23,6 +24,9 @@ import { createDirectory, type Directory } from "./directory.js";
 import { createDrain } from "./drain.js";
 import { GatewayError, listenError } from "./errors.js";
 import { createHttpApp } from "./http/app.js";
+import { openServer, renewTls } from "./http/server.js";
+import { createSampler } from "./load/sampler.js";
+import { createThrottles, type Throttles } from "./load/throttles.js";
 import { guarded } from "./logger.js";
 import { createMeters, type Meters } from "./meters.js";
 import { createOperations } from "./operations.js";
@@ -49,10 +53,12 @@ export const createGateway = async (options: GatewayOptions): Promise<Gateway> =
   const broker = options.broker ?? memoryBroker({ dedupMs: settings.limits.dedupMs + dedupGraceMs, clock });
   const directory = createDirectory(settings.users, settings.createUsers);
   const revocations = createRevocations(settings.maxTokenTtlMs);
+  const keeper = await createKeeper(options.store, revocations, logger);
   const tokens = await createTokens({
     appId: settings.appId,
-    secret: settings.jwtSecret,
+    secrets: settings.jwtSecrets,
     ttlMs: settings.tokenTtlMs,
+    maxTtlMs: settings.maxTokenTtlMs,
     wall: clock.wall,
     revocations,
   });
@@ -79,10 +85,23 @@ export const createGateway = async (options: GatewayOptions): Promise<Gateway> =
       logNote(logger, note);
     },
   });
-  const operations = createOperations({ settings, hub, broker, tokens, revocations, directory, clock, isReady });
+  const throttles = createThrottles({ hub, now: clock.now, policy: settings.throttling, logger });
+  const operations = createOperations({
+    settings,
+    hub,
+    broker,
+    tokens,
+    revocations,
+    keeper,
+    directory,
+    clock,
+    throttles,
+    isReady,
+  });
   const drain = createDrain({ hub, clock, drainMs: settings.drainMs });
   const allowsOrigin = originPolicy(settings.origins);
-  const sockets = createSockets({ settings, hub, logger, meters, allowsOrigin });
+  const addressOf = clientAddress(settings.trustedProxies);
+  const sockets = createSockets({ settings, hub, logger, meters, allowsOrigin, addressOf });
   const operated = { ...operations, drain: drain.start, undrain: drain.undo };
   const app = createHttpApp({
     settings,
@@ -92,13 +111,10 @@ export const createGateway = async (options: GatewayOptions): Promise<Gateway> =
     logger,
     meters,
     allowsOrigin,
-    addressOf: clientAddress(settings.trustedProxies),
+    addressOf,
   });
 
-  const server = createServer(
-    { headersTimeout: settings.limits.handshakeMs, requestTimeout: 30_000, connectionsCheckingInterval: 5_000 },
-    getRequestListener(app.fetch, { overrideGlobalObjects: false }),
-  );
+  const server = openServer(settings, getRequestListener(app.fetch, { overrideGlobalObjects: false }));
   server.on("upgrade", sockets.upgrade);
   await listen(server, settings);
   const port = (server.address() as AddressInfo).port;
@@ -107,7 +123,7 @@ export const createGateway = async (options: GatewayOptions): Promise<Gateway> =
     drain.settle();
     chat.tick();
   };
-  const stopTicking = startTicking({ clock, settings, hub, revocations, settle });
+  const stopTicking = startTicking({ clock, settings, hub, revocations, throttles, settle });
   let closing: Promise<void> | undefined;
   const close = (code: number = closeCodes.restart): Promise<void> => {
     closing ??= end(code);
@@ -128,6 +144,8 @@ export const createGateway = async (options: GatewayOptions): Promise<Gateway> =
     });
     await closed;
     cancel();
+    // Whoever asked has been told already, or will not be; this is the last chance of a save that failed before.
+    await keeper.saved().catch(() => {});
     logger.info("closed");
   };
 
@@ -141,11 +159,13 @@ export const createGateway = async (options: GatewayOptions): Promise<Gateway> =
   ready = true;
 
   const authority = `${settings.host.includes(":") ? `[${settings.host}]` : settings.host}:${port}`;
-  logger.info({ url: `http://${authority}`, appId: settings.appId }, "listening");
+  const secure = settings.tls === undefined ? "" : "s";
+  logger.info({ url: `http${secure}://${authority}`, appId: settings.appId }, "listening");
   return {
     ...operated,
-    url: `http://${authority}`,
-    wsUrl: `ws://${authority}${connectPath}`,
+    url: `http${secure}://${authority}`,
+    wsUrl: `ws${secure}://${authority}${connectPath}`,
+    setTls: (tls) => renewTls(server, tls),
     address: { host: settings.host, port },
     drain: (drainOptions = {}) => drain.start(drainOptions),
     close,
@@ -163,7 +183,7 @@ const openHub = (options: HubOptions): Hub => {
   }
 };
 
-const hubSettings = ({ limits, replay, heartbeatMs, admissionPerSecond }: Settings) => ({
+const hubSettings = ({ limits, replay, heartbeatMs, admissionPerSecond, admissionBurst }: Settings) => ({
   limits: announcedOf(limits),
   heartbeatMs,
   // A gateway told to ping faster than the hub's usual minimum means it.
@@ -171,6 +191,9 @@ const hubSettings = ({ limits, replay, heartbeatMs, admissionPerSecond }: Settin
   handshakeMs: limits.handshakeMs,
   outboundBytes: limits.outboundBytes,
   admitPerSecond: admissionPerSecond,
+  admitBurst: admissionBurst,
+  connectionsPerUser: limits.connectionsPerUser,
+  channelsPerUser: limits.channelsPerUser,
   ringEntries: replay.maxCount,
   ringBytes: replay.maxBytes,
   ringAgeMs: replay.maxAgeMs,
@@ -213,21 +236,37 @@ interface Ticking {
   readonly settings: Settings;
   readonly hub: Hub;
   readonly revocations: Revocations;
+  readonly throttles: Throttles;
   readonly settle: () => void;
 }
 
+/** How often the load is looked at, at most, in milliseconds: a look asks every link for its buffer. */
+const lookMs = 500;
+
 /** One timer for everything that waits; short options shorten it, so that a test with a heartbeat of 50 ms is served like one of 10 s. */
-const startTicking = ({ clock, settings, hub, revocations, settle }: Ticking): (() => void) => {
+const startTicking = ({ clock, settings, hub, revocations, throttles, settle }: Ticking): (() => void) => {
   const everyMs = Math.max(5, Math.min(tickMs, settings.heartbeatMs / 4, settings.limits.handshakeMs / 4));
+  const lookEveryMs = settings.throttling === false ? lookMs : Math.min(lookMs, settings.throttling.sustainMs / 4);
+  const sampler = createSampler(hub);
+  let lookedAt = clock.now();
   let cancel = (): void => {};
+  const look = (now: number): void => {
+    if (now - lookedAt < lookEveryMs) return;
+    throttles.measure(sampler.look(now - lookedAt));
+    lookedAt = now;
+  };
   const tick = (): void => {
     cancel = clock.after(everyMs, tick);
     hub.tick(clock.now());
+    look(clock.now());
     revocations.prune(clock.wall());
     settle();
   };
   cancel = clock.after(everyMs, tick);
-  return () => cancel();
+  return () => {
+    cancel();
+    sampler.stop();
+  };
 };
 
 const logNote = (logger: Logger, note: HubNote): void => {

@@ -42,6 +42,15 @@ export const createMeters = (stats: () => GatewayStats): Meters => {
   gauge("cc_reconnect_spread_ms", "Spread asked of returning clients", ({ reconnectSpreadMs }) => reconnectSpreadMs);
   gauge("cc_draining", "1 while draining", ({ draining }) => (draining ? 1 : 0));
   gauge("cc_throttled_features", "Features throttled now", ({ throttled }) => throttled.length);
+  gauge(
+    "cc_load_level",
+    "Features that load sheds: 1 typing, 2 presence too, 3 receipts too",
+    ({ load }) => load.level,
+  );
+  gauge("cc_load_pressure", "The worst measure of load as a share of its bound", ({ load }) => load.pressure);
+  gauge("cc_event_loop_delay_ms", "Mean lateness of the event loop", ({ load }) => load.eventLoopDelayMs);
+  gauge("cc_outbound_bytes", "Bytes waiting in all sockets", ({ load }) => load.outboundBytes);
+  gauge("cc_publish_rate", "Events asked for per second", ({ load }) => load.publishRate);
 
   const welcomed = new Counter({
     name: "cc_welcomed_total",

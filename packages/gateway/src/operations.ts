@@ -1,15 +1,16 @@
 /**
  * The operations of api.ts over hub, tokens and register. Nothing here knows a socket or a request.
  */
-import type { ThrottledFeature } from "@cc/protocol";
 import type { Appended, Awaitable, Broker, Hub, MemberChange } from "@cc/protocol/server";
 import type { GatewayStats, Operations, Published } from "./api.js";
+import type { Keeper } from "./auth/keeper.js";
 import type { Revocations } from "./auth/revocations.js";
 import type { Tokens } from "./auth/tokens.js";
 import { memberKind } from "./broker/memberRecords.js";
 import type { Clock } from "./clock.js";
 import { type Directory, groupChannel } from "./directory.js";
 import { GatewayError } from "./errors.js";
+import type { Throttles } from "./load/throttles.js";
 import type { Settings, User } from "./options.js";
 
 export interface OperationsOptions {
@@ -18,6 +19,8 @@ export interface OperationsOptions {
   readonly broker: Broker;
   readonly tokens: Tokens;
   readonly revocations: Revocations;
+  readonly keeper: Keeper;
+  readonly throttles: Throttles;
   readonly directory: Directory;
   readonly clock: Clock;
   readonly isReady: () => boolean;
@@ -26,9 +29,7 @@ export interface OperationsOptions {
 const system = "system";
 
 export const createOperations = (options: OperationsOptions): Operations => {
-  const { settings, hub, broker, tokens, revocations, directory, clock, isReady } = options;
-  /** Ends of the throttling as last told, for `stats()`: features end by themselves [B8.1]. */
-  let throttled: readonly (ThrottledFeature & { readonly endsAt: number })[] = [];
+  const { settings, hub, broker, tokens, revocations, keeper, throttles, directory, clock, isReady } = options;
 
   const written = async (outcome: () => Awaitable<Appended>): Promise<Published> => {
     const appended = await Promise.resolve()
@@ -96,14 +97,11 @@ export const createOperations = (options: OperationsOptions): Operations => {
       return member(gid, uid, kicked ? "kicked" : "left", by);
     },
     membersOf: (gid) => hub.membersOf(groupChannel(gid)),
-    throttle: (features) => {
-      const now = clock.now();
-      throttled = features.map((feature) => ({ ...feature, endsAt: now + feature.forMs }));
-      hub.throttle(features);
-    },
+    saved: keeper.saved,
+    throttle: throttles.operate,
     stats: (): GatewayStats => {
       const { connections, linked, positions, draining } = hub.stats();
-      const now = clock.now();
+      const { level, pressure, eventLoopDelayMs, outboundBytes, publishRate } = throttles.load;
       return {
         connections,
         linked,
@@ -114,9 +112,8 @@ export const createOperations = (options: OperationsOptions): Operations => {
         groups: directory.groups().length,
         epoch: broker.epoch,
         reconnectSpreadMs: hub.reconnectSpreadMs(),
-        throttled: throttled
-          .filter(({ endsAt }) => endsAt > now)
-          .map(({ feature, reason, endsAt }) => ({ feature, reason, forMs: Math.ceil(endsAt - now) })),
+        throttled: throttles.current(),
+        load: { level, pressure, eventLoopDelayMs, outboundBytes, publishRate },
       };
     },
   };

@@ -26,7 +26,32 @@ const limits = z.strictObject({
   outboundBytes: count(1_048_576),
   bodyBytes: count(131_072),
   keyFailuresPerMinute: count(10),
+  addressRequestRate: count(100),
+  userRequestRate: count(20),
+  connectionsPerUser: count(50),
+  connectionsPerAddress: count(5_000),
+  handshakesPerAddress: count(500),
+  channelsPerUser: count(1_000),
 });
+
+const throttling = z.strictObject({
+  eventLoopDelayMs: z.number().positive().default(250),
+  outboundBytes: count(134_217_728),
+  publishRate: z.number().positive().default(10_000),
+  sustainMs: duration(2_000),
+  calmMs: duration(10_000),
+  holdMs: duration(15_000),
+});
+
+const pem = z.string().regex(/-----BEGIN /, "must be PEM text");
+const tls = z.strictObject({
+  key: pem,
+  cert: pem,
+  ca: pem.optional(),
+  minVersion: z.enum(["TLSv1.2", "TLSv1.3"]).optional(),
+});
+
+const secret = z.string().refine((text) => Buffer.byteLength(text) >= 32, "must be at least 32 bytes");
 
 const replay = z.strictObject({
   maxCount: count(100_000),
@@ -55,7 +80,10 @@ const schema = z
   .strictObject({
     appId: id,
     apiKey: z.string().min(8),
-    jwtSecret: z.string().refine((text) => Buffer.byteLength(text) >= 32, "must be at least 32 bytes"),
+    jwtSecret: z.union([secret, z.array(secret).min(1)], {
+      error: ({ input }) =>
+        input === undefined ? "received undefined" : "must be at least 32 bytes, or a list of which each is",
+    }),
     authKey: z.string().min(8).optional(),
     host: z.string().min(1).default("127.0.0.1"),
     port: z.int().min(0).max(65_535).default(0),
@@ -66,6 +94,9 @@ const schema = z
     replay: replay.default(() => replay.parse({})),
     heartbeatMs: duration(10_000),
     admissionPerSecond: count(500),
+    admissionBurst: z.int().min(1).optional(),
+    throttling: z.union([z.literal(false), throttling]).default(() => throttling.parse({})),
+    tls: tls.optional(),
     tokenTtlMs: z.int().min(1).default(3_600_000),
     maxTokenTtlMs: z.int().min(1).default(2_592_000_000),
     origins: z.union([z.literal("*"), z.array(origin)], "must be a list of origins, or *").default([]),
@@ -95,10 +126,20 @@ const schema = z
 /** Checks the data among the options and fills in the defaults. Throws `GatewayError` `ERR_OPTION` with every complaint on one line. */
 export const resolveOptions = (options: GatewayOptions): Settings => {
   // Ports are code, not data: the schema is for what an operator writes.
-  const { broker: _broker, clock: _clock, logger: _logger, ...data } = options;
+  const { broker: _broker, clock: _clock, logger: _logger, store: _store, ...data } = options;
   const outcome = schema.safeParse(data);
-  if (outcome.success)
-    return { ...outcome.data, authKey: outcome.data.authKey, presenceGraceMs: outcome.data.presenceGraceMs };
+  if (outcome.success) {
+    const { jwtSecret, authKey, tls, presenceGraceMs, admissionBurst, ...rest } = outcome.data;
+    const [first = "", ...older] = [jwtSecret].flat();
+    return {
+      ...rest,
+      jwtSecrets: [first, ...older],
+      authKey,
+      tls,
+      presenceGraceMs,
+      admissionBurst: admissionBurst ?? 2 * rest.admissionPerSecond,
+    };
+  }
   throw new GatewayError("ERR_OPTION", outcome.error.issues.map(sentence).join("; "));
 };
 
@@ -125,6 +166,6 @@ const sentence = (issue: z.core.$ZodIssue): string => {
   const path = issue.path.map(String).join(".");
   if (issue.code === "unrecognized_keys")
     return `unknown option ${[path, issue.keys.join(", ")].filter(Boolean).join(".")}`;
-  if (issue.code === "invalid_type" && issue.message.endsWith("received undefined")) return `${path} is missing`;
+  if (issue.message.endsWith("received undefined")) return `${path} is missing`;
   return path === "" ? issue.message : `${path}: ${issue.message}`;
 };

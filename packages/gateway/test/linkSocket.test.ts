@@ -6,6 +6,7 @@ import { expect, it } from "vitest";
 import type { WebSocket } from "ws";
 import { createMeters } from "../src/meters.js";
 import { attachLink } from "../src/socket/link.js";
+import { createPlaces } from "../src/socket/places.js";
 import { createWriter } from "../src/socket/writer.js";
 
 class StuckSocket extends EventEmitter {
@@ -41,6 +42,7 @@ it("a link whose socket takes nothing is cut at its bound, once, and is sent not
     socket: socket as unknown as WebSocket,
     hub: { connect } as Hub,
     write: createWriter(),
+    place: createPlaces({ open: 9, shaking: 9 }).take("a") ?? expect.fail(),
     cutAtBytes: 1_000,
     logger: pino({ level: "silent" }),
     meters: createMeters(() => {

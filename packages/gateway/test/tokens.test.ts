@@ -12,8 +12,16 @@ let clock: ManualClock;
 let revocations: Revocations;
 let tokens: Tokens;
 
-const make = (overrides: { readonly appId?: string; readonly secret?: string } = {}): Promise<Tokens> =>
-  createTokens({ appId: "app", secret, ttlMs: 60_000, wall: clock.wall, revocations, ...overrides });
+const make = (overrides: { readonly secrets?: readonly [string, ...string[]] } = {}): Promise<Tokens> =>
+  createTokens({
+    appId: "app",
+    secrets: [secret],
+    ttlMs: 60_000,
+    maxTtlMs: 60_000,
+    wall: clock.wall,
+    revocations,
+    ...overrides,
+  });
 
 beforeEach(async () => {
   clock = manualClock(1_700_000_000_123);

@@ -19,8 +19,6 @@ export const closeCodes = {
   restart: 1012,
   /** The server cannot serve now. */
   tryAgainLater: 1013,
-  /** Client: this link is given up (probe unanswered, attempt timed out, link replaced by the client itself). */
-  abandoned: 4000,
   /** Not JSON, a known frame with a wrong field, or a frame where it may not stand. */
   malformed: 4400,
   /** The token is wrong, expired or revoked. */

@@ -24,7 +24,7 @@ describe("handshake", () => {
   });
 
   it("[B5.2] the welcome tells over how long a fleet should return: connections by 500 a second, 0.1 s to 10 s", () => {
-    const world = createWorld({ admitPerSecond: 2 });
+    const world = createWorld({ admitPerSecond: 2, admitBurst: 100 });
     for (let i = 0; i < 30; i++) world.client(`u${i}`).connect();
     const spreads = framesIn([...world.client("zoe").connect().fromServer])
       .filter((frame) => "t" in frame && frame.t === "welcome")

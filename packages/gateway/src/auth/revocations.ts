@@ -3,9 +3,9 @@
  *
  * One login (a token and all that were refreshed from it, which share a `sid`), or all tokens of a user minted up to a moment.
  * A record lives no longer than the tokens that it could hit, so the tables are bounded by what was minted within the longest
- * token lifetime. They live in this process: after a restart with the same secret a revoked token that has not expired is good
- * again, until a shared store comes with the broker of several machines.
+ * token lifetime. They live in this process and, where there is a store, in it: see keeper.ts.
  */
+import { z } from "zod";
 
 /** The revocation tables of one gateway. Times are wall-clock milliseconds. */
 export interface Revocations {
@@ -19,9 +19,16 @@ export interface Revocations {
   earliestIssue(uid: string, now: number): number;
   /** Forgets what can hit no living token any more. Called from the gateway's one tick. */
   prune(now: number): void;
+  /** All records, as text for a store. */
+  save(): string;
+  /** Takes the records of such a text. Throws when it is none. */
+  load(text: string): void;
   /** Records held: for metrics and tests. */
   readonly size: number;
 }
+
+const records = z.array(z.tuple([z.string(), z.number()]));
+const saved = z.object({ version: z.literal(1), logins: records, users: records });
 
 /** @param maxTtlMs the longest lifetime that any token of this gateway can have */
 export const createRevocations = (maxTtlMs: number): Revocations => {
@@ -57,6 +64,12 @@ export const createRevocations = (maxTtlMs: number): Revocations => {
     prune: (now) => {
       pruneTable(logins, now);
       pruneTable(users, now);
+    },
+    save: () => JSON.stringify({ version: 1, logins: [...logins], users: [...users] }),
+    load: (text) => {
+      const found = saved.parse(JSON.parse(text));
+      for (const [sid, at] of found.logins) logins.set(sid, at);
+      for (const [uid, at] of found.users) users.set(uid, at);
     },
     get size() {
       return logins.size + users.size;

@@ -3,8 +3,11 @@ import { createHash, timingSafeEqual } from "node:crypto";
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
 
+/** Tells whether a presented key is the right one. */
+export type KeyMatcher = (presented: string | undefined) => boolean;
+
 /** A predicate that tells whether a presented key is `expected`; absent keys are never equal. */
-export const secretMatcher = (expected: string): ((presented: string | undefined) => boolean) => {
+export const secretMatcher = (expected: string): KeyMatcher => {
   const wanted = digest(expected);
   return (presented) => presented !== undefined && timingSafeEqual(digest(presented), wanted);
 };

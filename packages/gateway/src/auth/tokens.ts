@@ -9,11 +9,12 @@
  * can use short ones. `exp` is judged here and not by the library, which compares whole seconds.
  */
 import { randomUUID, webcrypto } from "node:crypto";
-import { errors, jwtVerify, SignJWT } from "jose";
+import { errors, type JWTPayload, jwtVerify, SignJWT } from "jose";
+import { id } from "../ids.js";
 import type { Revocations } from "./revocations.js";
 
 /** Why a token is refused. Logged and counted; the holder is told a sentence, never which key was tried. */
-export type TokenFault = "malformed" | "signature" | "app" | "expired" | "revoked";
+export type TokenFault = "malformed" | "signature" | "app" | "expired" | "early" | "lifetime" | "revoked";
 
 /** Thrown by `verify`. */
 export class TokenError extends Error {
@@ -26,11 +27,15 @@ export class TokenError extends Error {
   }
 }
 
+const isUid = (text: string): boolean => id.safeParse(text).success;
+
 const sentences: Readonly<Record<TokenFault, string>> = {
   malformed: "the token is not a token of this service",
   signature: "the token was not signed by this service",
   app: "the token belongs to another app",
   expired: "the token has expired",
+  early: "the token is not valid yet",
+  lifetime: "the token lives longer than this service allows",
   revoked: "the token was revoked",
 };
 
@@ -66,23 +71,34 @@ export interface Tokens {
 
 export interface TokensOptions {
   readonly appId: string;
-  readonly secret: string;
+  /** The first one signs, all of them verify: a key is rotated by putting a new one in front and dropping the old one a lifetime later. */
+  readonly secrets: readonly [string, ...string[]];
   /** Default lifetime in milliseconds. */
   readonly ttlMs: number;
+  /** The longest lifetime that a token can have, in milliseconds: one that claims more was not minted here. */
+  readonly maxTtlMs: number;
   /** Wall clock in milliseconds. */
   readonly wall: () => number;
   readonly revocations: Revocations;
 }
 
-/** Imports the key once: per token that would be a large part of the cost of a handshake. */
-export const createTokens = async ({ appId, secret, ttlMs, wall, revocations }: TokensOptions): Promise<Tokens> => {
-  const key = await webcrypto.subtle.importKey(
-    "raw",
-    new TextEncoder().encode(secret),
-    { name: "HMAC", hash: "SHA-256" },
-    false,
-    ["sign", "verify"],
-  );
+/** How far another machine of ours may be ahead of this one, in milliseconds: tokens are minted on one and shown to the next. */
+const skewMs = 60_000;
+/** Longer texts are no tokens of ours, whatever they are: they are not even decoded. Characters. */
+const longestToken = 8_192;
+
+const importKey = (secret: string): Promise<webcrypto.CryptoKey> =>
+  webcrypto.subtle.importKey("raw", new TextEncoder().encode(secret), { name: "HMAC", hash: "SHA-256" }, false, [
+    "sign",
+    "verify",
+  ]);
+
+/** Imports the keys once: per token that would be a large part of the cost of a handshake. */
+export const createTokens = async (options: TokensOptions): Promise<Tokens> => {
+  const { appId, secrets, ttlMs, maxTtlMs, wall, revocations } = options;
+  const [signer, ...older] = secrets;
+  const signing = await importKey(signer);
+  const keys = [signing, ...(await Promise.all(older.map(importKey)))];
 
   const mint: Tokens["mint"] = async (uid, { ttlMs: lifetime = ttlMs, sid = randomUUID() } = {}) => {
     const now = wall();
@@ -95,19 +111,33 @@ export const createTokens = async ({ appId, secret, ttlMs, wall, revocations }: 
       .setJti(jti)
       .setIssuedAt(issuedAt / 1000)
       .setExpirationTime(expiresAt / 1000)
-      .sign(key);
+      .sign(signing);
     return { token, jti, expiresAt, expiresInMs: lifetime };
   };
 
-  const verify: Tokens["verify"] = async (token) => {
-    const now = wall();
-    const { payload } = await jwtVerify(token, key, {
+  /** The payload by the first key that signed it; only a wrong signature is a reason to try the next. */
+  const payloadOf = async (token: string, now: number, from: number = 0): Promise<JWTPayload> => {
+    // The list is never empty, and `from` is below its length: see the call of itself.
+    const key = keys[from] as webcrypto.CryptoKey;
+    return jwtVerify(token, key, {
       algorithms: ["HS256"],
       requiredClaims: ["sub", "app", "jti", "iat", "exp"],
       currentDate: new Date(now),
-    }).catch((cause: unknown) => {
-      throw new TokenError(faultOf(cause));
-    });
+      clockTolerance: skewMs / 1000,
+    }).then(
+      ({ payload }) => payload,
+      (cause: unknown) => {
+        const fault = faultOf(cause);
+        if (fault === "signature" && from + 1 < keys.length) return payloadOf(token, now, from + 1);
+        throw new TokenError(fault);
+      },
+    );
+  };
+
+  const verify: Tokens["verify"] = async (token) => {
+    if (token.length > longestToken) throw new TokenError("malformed");
+    const now = wall();
+    const payload = await payloadOf(token, now);
     const { sub, jti, iat, exp } = payload;
     if (typeof sub !== "string" || typeof jti !== "string" || typeof iat !== "number" || typeof exp !== "number") {
       throw new TokenError("malformed");
@@ -121,6 +151,10 @@ export const createTokens = async ({ appId, secret, ttlMs, wall, revocations }: 
       expiresAt: Math.round(exp * 1000),
     };
     if (claims.expiresAt <= now) throw new TokenError("expired");
+    if (claims.issuedAt > now + skewMs) throw new TokenError("early");
+    // A revocation is remembered for the longest lifetime: a token that outlives it would come back from the dead.
+    if (claims.expiresAt - claims.issuedAt > maxTtlMs) throw new TokenError("lifetime");
+    if (!isUid(claims.uid)) throw new TokenError("malformed");
     if (revocations.isRevoked(claims)) throw new TokenError("revoked");
     return claims;
   };
@@ -130,6 +164,8 @@ export const createTokens = async ({ appId, secret, ttlMs, wall, revocations }: 
 
 const faultOf = (cause: unknown): TokenFault => {
   if (cause instanceof errors.JWTExpired) return "expired";
+  if (cause instanceof errors.JWTClaimValidationFailed && cause.claim === "nbf" && cause.reason === "check_failed")
+    return "early";
   if (cause instanceof errors.JWSSignatureVerificationFailed) return "signature";
   // `alg: none` and every other algorithm end here: not a matter of a key.
   if (cause instanceof errors.JOSEAlgNotAllowed) return "signature";

@@ -1,23 +1,25 @@
 /**
  * The HTTP side, put together: health for whoever runs the gateway, `/v1` for clients and servers.
  *
- * Order of the gates: origin, authorisation, body size, shape. Nothing of a body is read, and nothing is looked up, before the caller
+ * Order of the gates: origin, rate, authorisation, body size, shape. Nothing of a body is read, and nothing is looked up, before the caller
  * may ask; only a login has its key in the body.
  */
 import type { HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
 import { cors } from "hono/cors";
 import type { Logger } from "pino";
-import type { ClientAddress } from "../address.js";
+import { type ClientAddress, limitKeyOf } from "../address.js";
+import { secretMatcher } from "../auth/secrets.js";
 import type { Clock } from "../clock.js";
 import type { Directory } from "../directory.js";
 import type { Meters } from "../meters.js";
 import type { Settings } from "../options.js";
 import type { OriginPolicy } from "../origin.js";
 import { connectPath } from "../socket/refusal.js";
-import { createKeyGuard, type Env, requireApiKey } from "./guard.js";
+import { createKeyGuard, type Env, requireApiKey, requireQuota } from "./guard.js";
 import { createBodyReader } from "./input.js";
 import { answerProblem, Problem } from "./problem.js";
+import { createQuota } from "./quota.js";
 import { type Operated, serverRoutes } from "./serverRoutes.js";
 import { sessionRoutes } from "./sessionRoutes.js";
 
@@ -66,7 +68,8 @@ export const createHttpApp = (options: HttpAppOptions): Hono<Env & { Bindings: H
   v1.use(async (context, next) => {
     if (!allowsOrigin(context.req.header("origin")))
       throw new Problem(403, "ERR_ORIGIN", "this origin is not among the gateway's origins");
-    context.set("address", addressOf(context.env.incoming.socket.remoteAddress, context.req.header("x-forwarded-for")));
+    const { remoteAddress } = context.env.incoming.socket;
+    context.set("address", limitKeyOf(addressOf(remoteAddress, context.req.header("x-forwarded-for"))));
     await next();
   });
   v1.use(
@@ -79,6 +82,9 @@ export const createHttpApp = (options: HttpAppOptions): Hono<Env & { Bindings: H
       maxAge: preflightSeconds,
     }),
   );
+  const isApiKey = secretMatcher(settings.apiKey);
+  // Behind CORS, so that a page can read that it must wait.
+  v1.use(requireQuota(isApiKey, createQuota(settings.limits.addressRequestRate, "address")));
   v1.get(connectPath.slice("/v1".length), (context) => {
     context.header("upgrade", "websocket");
     throw new Problem(426, "ERR_UPGRADE_REQUIRED", "this is the WebSocket endpoint: dial it with the subprotocol cc.1");
@@ -86,7 +92,7 @@ export const createHttpApp = (options: HttpAppOptions): Hono<Env & { Bindings: H
 
   const body = createBodyReader(settings.limits.bodyBytes);
   const guard = createKeyGuard(settings.limits.keyFailuresPerMinute);
-  const needsApiKey = requireApiKey(settings.apiKey, guard);
+  const needsApiKey = requireApiKey(isApiKey, guard);
   v1.route("/", sessionRoutes({ settings, operations: gateway, directory, guard, body, clock }));
   for (const path of serverPaths) v1.use(path, needsApiKey);
   v1.route("/", serverRoutes(gateway, body));

@@ -6,9 +6,10 @@
  */
 import type { Context, MiddlewareHandler } from "hono";
 import { RateLimiterMemory, type RateLimiterRes } from "rate-limiter-flexible";
-import { secretMatcher } from "../auth/secrets.js";
+import type { KeyMatcher } from "../auth/secrets.js";
 import { type Claims, TokenError } from "../auth/tokens.js";
 import { Problem } from "./problem.js";
+import type { Quota } from "./quota.js";
 
 /** Refuses an address that was wrong too often. */
 export interface KeyGuard {
@@ -40,7 +41,7 @@ export const createKeyGuard = (failuresPerMinute: number): KeyGuard => {
 
 /** What handlers find in the context. */
 export interface Variables {
-  /** The client's address, for limits. */
+  /** Whom limits per address count: see `limitKeyOf`. */
   readonly address: string;
   /** Set behind `requireToken`. */
   readonly claims: Claims;
@@ -48,13 +49,20 @@ export interface Variables {
 
 export type Env = { Variables: Variables };
 
+/** Counts a request against its address, unless it carries the right API key: an app's own server is one address with all the work. */
+export const requireQuota =
+  (isApiKey: KeyMatcher, quota: Quota): MiddlewareHandler<Env> =>
+  async (context, next) => {
+    if (!isApiKey(context.req.header("x-api-key"))) await quota.spend(context.var.address);
+    await next();
+  };
+
 /** Lets a request pass that carries the API key. */
-export const requireApiKey = (apiKey: string, guard: KeyGuard): MiddlewareHandler<Env> => {
-  const matches = secretMatcher(apiKey);
+export const requireApiKey = (isApiKey: KeyMatcher, guard: KeyGuard): MiddlewareHandler<Env> => {
   return async (context, next) => {
     await guard.check(
       context.var.address,
-      matches(context.req.header("x-api-key")),
+      isApiKey(context.req.header("x-api-key")),
       "ERR_API_KEY",
       "the x-api-key header is missing or wrong",
     );
@@ -64,11 +72,13 @@ export const requireApiKey = (apiKey: string, guard: KeyGuard): MiddlewareHandle
 
 const bearer = /^Bearer ([^\s]+)$/i;
 
-/** Lets a request pass that carries a good token; its claims are in the context. */
+/** Lets a request pass that carries a good token, of a user who does not ask too often; its claims are in the context. */
 export const requireToken =
-  (verify: (token: string) => Promise<Claims>): MiddlewareHandler<Env> =>
+  (verify: (token: string) => Promise<Claims>, quota: Quota): MiddlewareHandler<Env> =>
   async (context, next) => {
-    context.set("claims", await claimsOf(context, verify));
+    const claims = await claimsOf(context, verify);
+    await quota.spend(claims.uid);
+    context.set("claims", claims);
     await next();
   };
 

@@ -35,7 +35,7 @@ const drainBody = z.object({
 const memberQuery = z.object({ by: id.optional(), kicked: z.enum(["true", "false"]).optional() });
 
 /** The gateway as its own HTTP side sees it: without what would end the server from inside a request. */
-export type Operated = Omit<Gateway, "url" | "wsUrl" | "address" | "close" | typeof Symbol.asyncDispose>;
+export type Operated = Omit<Gateway, "url" | "wsUrl" | "address" | "close" | "setTls" | typeof Symbol.asyncDispose>;
 
 export const serverRoutes = (gateway: Operated, body: BodyReader): Hono<Env> => {
   const app = new Hono<Env>();
@@ -55,9 +55,11 @@ export const serverRoutes = (gateway: Operated, body: BodyReader): Hono<Env> => 
     return context.json(await gateway.mintToken(uid, { ttlMs }));
   });
 
-  app.post("/users/:uid/revoke", (context) =>
-    context.json({ closed: gateway.revokeUser(check(id, context.req.param("uid"))) }),
-  );
+  app.post("/users/:uid/revoke", async (context) => {
+    const closed = gateway.revokeUser(check(id, context.req.param("uid")));
+    await gateway.saved();
+    return context.json({ closed });
+  });
 
   app.post("/users/:uid/events", async (context) =>
     context.json(await publish(userChannel(context.req.param("uid")), await body.required(context, eventBody))),

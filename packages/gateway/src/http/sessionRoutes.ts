@@ -10,6 +10,7 @@ import type { Settings } from "../options.js";
 import { type Env, type KeyGuard, requireToken } from "./guard.js";
 import type { BodyReader } from "./input.js";
 import { Problem } from "./problem.js";
+import { createQuota } from "./quota.js";
 
 export interface SessionRoutesOptions {
   readonly settings: Settings;
@@ -31,7 +32,7 @@ export const sessionRoutes = ({
   clock,
 }: SessionRoutesOptions): Hono<Env> => {
   const app = new Hono<Env>();
-  const needsToken = requireToken(operations.verifyToken);
+  const needsToken = requireToken(operations.verifyToken, createQuota(settings.limits.userRequestRate, "user"));
   const isAuthKey = settings.authKey === undefined ? undefined : secretMatcher(settings.authKey);
 
   app.post("/login", async (context) => {
@@ -56,7 +57,11 @@ export const sessionRoutes = ({
 
   app.post("/refresh", needsToken, async (context) => context.json(await operations.refresh(context.var.claims)));
 
-  app.post("/logout", needsToken, (context) => context.json({ closed: operations.endLogin(context.var.claims) }));
+  app.post("/logout", needsToken, async (context) => {
+    const closed = operations.endLogin(context.var.claims);
+    await operations.saved();
+    return context.json({ closed });
+  });
 
   return app;
 };

@@ -8,6 +8,7 @@ import type { Hub } from "@cc/protocol/server";
 import type { Logger } from "pino";
 import { type RawData, WebSocket } from "ws";
 import type { Meters } from "../meters.js";
+import type { Place } from "./places.js";
 import type { Writer } from "./writer.js";
 
 /** Close codes that `ws` chooses by itself when its receiver fails, right before it emits `error`. */
@@ -27,6 +28,7 @@ export interface LinkOptions {
   readonly socket: WebSocket;
   readonly hub: Hub;
   readonly write: Writer;
+  readonly place: Place;
   /** Bytes waiting in the socket at which it is cut. */
   readonly cutAtBytes: number;
   readonly logger: Logger;
@@ -34,7 +36,7 @@ export interface LinkOptions {
 }
 
 /** Joins a socket to the hub until either ends. */
-export const attachLink = ({ socket, hub, write, cutAtBytes, logger, meters }: LinkOptions): void => {
+export const attachLink = ({ socket, hub, write, place, cutAtBytes, logger, meters }: LinkOptions): void => {
   let open = true;
   const session = hub.connect({
     send: (text) => {
@@ -52,6 +54,7 @@ export const attachLink = ({ socket, hub, write, cutAtBytes, logger, meters }: L
       socket.close(code, reason);
     },
     buffered: () => socket.bufferedAmount,
+    welcomed: place.welcomed,
   });
 
   socket.on("message", (data, isBinary) => {
@@ -71,6 +74,7 @@ export const attachLink = ({ socket, hub, write, cutAtBytes, logger, meters }: L
   });
   socket.on("close", () => {
     open = false;
+    place.free();
     session.closed();
   });
 };

@@ -10,11 +10,13 @@ import { SUBPROTOCOL } from "@cc/protocol";
 import type { Hub } from "@cc/protocol/server";
 import type { Logger } from "pino";
 import { type ServerOptions, WebSocketServer } from "ws";
+import { type ClientAddress, limitKeyOf } from "../address.js";
 import { Problem } from "../http/problem.js";
 import type { Meters } from "../meters.js";
 import type { Settings } from "../options.js";
 import type { OriginPolicy } from "../origin.js";
 import { attachLink, LinkSocket } from "./link.js";
+import { createPlaces } from "./places.js";
 import { connectPath, refuseUpgrade } from "./refusal.js";
 import { createWriter } from "./writer.js";
 
@@ -24,6 +26,7 @@ export interface SocketsOptions {
   readonly logger: Logger;
   readonly meters: Meters;
   readonly allowsOrigin: OriginPolicy;
+  readonly addressOf: ClientAddress;
 }
 
 /** The sockets of one gateway. */
@@ -38,11 +41,20 @@ export interface Sockets {
   readonly size: number;
 }
 
+/** The floor told to an address with too many sockets. */
+const crowded = { minDelayMs: 5_000, spreadMs: 5_000 };
+
+/** Proxies may write more than one such header; Node joins them in their order. */
+const forwardedFor = ({ headers }: IncomingMessage): string | undefined =>
+  headers["x-forwarded-for"] as string | undefined;
+
 /** How long a peer may take to answer a close frame, in milliseconds. */
 const closeTimeoutMs = 5_000;
 
-export const createSockets = ({ settings, hub, logger, meters, allowsOrigin }: SocketsOptions): Sockets => {
+export const createSockets = (options: SocketsOptions): Sockets => {
+  const { settings, hub, logger, meters, allowsOrigin, addressOf } = options;
   const { limits } = settings;
+  const places = createPlaces({ open: limits.connectionsPerAddress, shaking: limits.handshakesPerAddress });
   const write = createWriter();
   let stopped = false;
 
@@ -88,9 +100,21 @@ export const createSockets = ({ settings, hub, logger, meters, allowsOrigin }: S
       socket.on("error", ignore);
       const problem = refusalOf(request);
       if (problem !== undefined) return refuse(socket, problem);
+      const address = addressOf(request.socket.remoteAddress, forwardedFor(request));
+      const place = places.take(limitKeyOf(address));
+      if (place === undefined) {
+        // A proxy that is not listed looks just like this; only the operator can tell, so he is told the address.
+        logger.warn(
+          { address },
+          "upgrade refused: this address has its share of sockets; is it a proxy that `trustedProxies` lacks?",
+        );
+        return refuse(socket, new Problem(429, "ERR_RATE_LIMITED", "too many sockets from this address", crowded));
+      }
+      // A handshake that `ws` refuses, or a peer that goes during it, calls nobody back: the raw socket's end always comes.
+      socket.once("close", place.free);
       server.handleUpgrade(request, socket, head, (link) => {
         socket.removeListener("error", ignore);
-        attachLink({ socket: link, hub, write, cutAtBytes: 4 * limits.outboundBytes, logger, meters });
+        attachLink({ socket: link, hub, write, place, cutAtBytes: 4 * limits.outboundBytes, logger, meters });
       });
     },
     stop: () => {

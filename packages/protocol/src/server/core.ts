@@ -1,5 +1,6 @@
 /** What a hub and its links know of each other. Law: a link reaches its hub through `Core`, the hub its links through `Link`; neither sees more. */
 import type { Hello, Reject, Retry, ServerObject } from "../frames.js";
+import type { Admission } from "./admission.js";
 import type { Audience } from "./audience.js";
 import type { Broker } from "./broker.js";
 import type { Inbox } from "./inbox.js";
@@ -39,6 +40,8 @@ export interface Link extends ServerSession {
   /** This much time has passed in which nobody could be heard. */
   forgive(ms: number): void;
   flush(): void;
+  /** Bytes that wait for the end of the turn or for the network. */
+  outboundBytes(): number;
 }
 
 /** A link, as its own parts use it: the way out, and the end. */
@@ -60,6 +63,7 @@ export interface Core {
   readonly inbox: Inbox;
   readonly audience: Audience<Link>;
   readonly throttling: Throttling;
+  readonly admission: Admission;
   /** Runs `fn` when the log is followed. */
   whenReady(fn: () => void): void;
   /** The floor for newcomers while draining. */

@@ -45,6 +45,16 @@ function takeOver(core: Core, hello: Hello, user: string): boolean {
   return true;
 }
 
+const isFull = ({ settings, audience }: Core, user: string): boolean =>
+  [...audience.of(userPrefix + user)].length >= settings.connectionsPerUser;
+
+/** Half-open links of the same user end by silence, so trying again a while later does help him. */
+function refuseFull({ settings }: Core, line: Line): void {
+  const floor = { minDelayMs: 5000, spreadMs: 5000 };
+  const message = `this user has ${settings.connectionsPerUser} links already`;
+  line.refuse("ERR_SERVER_OVERLOADED", message, "later", { floor });
+}
+
 /** Asks all there is to ask, and calls `welcome` or refuses. */
 export function greet(core: Core, line: Line, hello: Hello, welcome: (greeted: Greeted) => void): void {
   const { settings, log, broker } = core;
@@ -53,14 +63,24 @@ export function greet(core: Core, line: Line, hello: Hello, welcome: (greeted: G
       () => resumption(log, broker.epoch, hello.resume),
       (resumed) => {
         if (!line.isOpen()) return;
-        if (takeOver(core, hello, verdict.user)) welcome({ hello, verdict, resumption: resumed });
-        else {
+        if (takeOver(core, hello, verdict.user)) {
+          // Judged after the links that this one replaces have ended, and in the same step as the welcome: none slips in between.
+          if (isFull(core, verdict.user)) refuseFull(core, line);
+          else welcome({ hello, verdict, resumption: resumed });
+        } else {
           const close = closeCodes.superseded;
           line.refuse("ERR_ABORTED", "a newer link of this instance stands", "later", { close });
         }
       },
       line.brokerFailed,
     );
+  }
+  // Before the first question, for the questions are what an admission costs.
+  const appointment = core.admission.admit(settings.now());
+  if (appointment) {
+    const message = "more clients than this gateway admits at once; come when told";
+    line.refuse("ERR_SERVER_OVERLOADED", message, "later", { floor: appointment });
+    return;
   }
   core.whenReady(() => {
     if (!line.isOpen()) return;

@@ -8,6 +8,7 @@ import { utf8Length } from "../bytes.js";
 import { closeCodes } from "../closeCodes.js";
 import { EPHEMERAL } from "../codes.js";
 import type { ServerObject } from "../frames.js";
+import { createAdmission } from "./admission.js";
 import { createAudience } from "./audience.js";
 import { chain, settle } from "./awaitable.js";
 import type { Appended, Awaitable, CastEvent } from "./broker.js";
@@ -44,6 +45,7 @@ export function createHub(options: HubOptions): Hub {
   let dirty: Link[] = [];
   let tickedAt = now();
   let trimmedAt = tickedAt;
+  let casts = 0;
   const unfollow: (() => void)[] = [];
 
   // A flushed frame belongs to what was ready in this turn; what a flush causes is the next turn's.
@@ -73,6 +75,10 @@ export function createHub(options: HubOptions): Hub {
     inbox,
     audience,
     throttling,
+    admission: createAdmission(
+      settings.admitPerSecond,
+      settings.admitBurst ?? Math.max(1, 2 * settings.admitPerSecond),
+    ),
     whenReady: (fn) => {
       if (ready) fn();
       else newcomers.push(fn);
@@ -205,6 +211,7 @@ export function createHub(options: HubOptions): Hub {
     publish: ({ channel, kind, from, data, id, dedupKey }) =>
       answered((reply) => inbox.publish(channel, { kind, from, data, id }, dedupKey, reply)),
     cast({ channel, kind, from, data }) {
+      casts++;
       if (inbox.fault(channel, kind, data, Number.POSITIVE_INFINITY)) return false;
       broker.cast({ channel, kind, from, data });
       return true;
@@ -216,7 +223,7 @@ export function createHub(options: HubOptions): Hub {
       throttling.set(features, now());
       tell({ t: "throttle", features: throttling.current(now()) });
     },
-    throttles: (kind) => throttling.leftFor(kind, now()) > 0,
+    throttles: (kind) => throttling.leftFor(kind, now) > 0,
     drain({ minDelayMs = 0, spreadMs = reconnectSpreadMs(), overlap = true } = {}) {
       floor = { minDelayMs, spreadMs };
       tell({ t: "goaway", minDelayMs, spreadMs, overlap });
@@ -238,7 +245,11 @@ export function createHub(options: HubOptions): Hub {
     reconnectSpreadMs,
     stats() {
       let linked = 0;
-      for (const { user } of links) if (user !== undefined) linked++;
+      let outboundBytes = 0;
+      for (const link of links) {
+        if (link.user !== undefined) linked++;
+        outboundBytes += link.outboundBytes();
+      }
       return {
         connections: links.size,
         linked,
@@ -247,6 +258,8 @@ export function createHub(options: HubOptions): Hub {
         ringBytes: log.rings.reduce((sum, { bytes }) => sum + bytes, 0),
         positions: log.rings.map(({ last }) => last),
         draining: floor !== undefined,
+        asked: inbox.asked + casts,
+        outboundBytes,
       };
     },
   };

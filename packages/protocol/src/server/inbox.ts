@@ -50,6 +50,8 @@ export interface Inbox {
   /** Why an event cannot be, whoever sends it. */
   fault(channel: string, kind: string, data: unknown, bytes: number): Appended | undefined;
   trim(now: number): void;
+  /** How many events were asked for so far, by clients and operators, refused ones too. */
+  readonly asked: number;
 }
 
 const refusal = (code: string, message: string, retryAfterMs?: number): Appended => ({
@@ -74,6 +76,7 @@ export function createInbox(
 ): Inbox {
   const { limits, now } = settings;
   const lanes = createLanes();
+  let asked = 0;
   const dedup = createDedup<Answer>(
     limits.dedupMs + dedupGraceMs,
     settings.dedupEntries,
@@ -128,10 +131,11 @@ export function createInbox(
 
   function refused({ user }: Author, send: Send, bytes: number): Appended | undefined {
     const { channel, kind, data } = send;
+    // First, because it is there to save everything that follows.
+    const leftMs = throttling.leftFor(kind, now);
+    if (leftMs > 0) return refusal("ERR_FEATURE_THROTTLED", `${kind} is throttled`, Math.ceil(leftMs));
     const wrong = fault(channel, kind, data, bytes);
     if (wrong) return wrong;
-    const leftMs = throttling.leftFor(kind, now());
-    if (leftMs > 0) return refusal("ERR_FEATURE_THROTTLED", `${kind} is throttled`, Math.ceil(leftMs));
     if (!(isGroup(channel) ? log.members.isMember(channel, user) : (settings.maySend?.(user, channel, kind) ?? true)))
       return refusal("ERR_SEND_REJECTED", isGroup(channel) ? "not a member" : "not allowed");
     const objection = settings.judge?.(user, send);
@@ -159,6 +163,7 @@ export function createInbox(
   return {
     fault,
     send(author, send, bytes, reply) {
+      asked++;
       inTurn(author, send.id, send.channel, reply, (key, done) => {
         const wrong = refused(author, send, bytes);
         const { channel, kind, data, id } = send;
@@ -167,6 +172,7 @@ export function createInbox(
       });
     },
     cast(author, send, bytes) {
+      asked++;
       const wrong = refused(author, send, bytes);
       const { channel, kind, data } = send;
       if (!wrong) broker.cast({ channel, kind, from: author.user, data, origin: author.instance });
@@ -181,6 +187,10 @@ export function createInbox(
       inTurn(author, id, channel, reply, (key, done) => {
         if (change !== "joined") {
           mark(wish, author.instance, key, done);
+          return;
+        }
+        if (log.members.channelsOf(user).size >= settings.channelsPerUser && !log.members.isMember(channel, user)) {
+          done(refusal("ERR_SEND_REJECTED", `this user is in ${settings.channelsPerUser} channels already`));
           return;
         }
         settle(
@@ -198,10 +208,14 @@ export function createInbox(
       else reply(refusal("ERR_SEND_REJECTED", "no such channel"));
     },
     publish(channel, event, key, reply) {
+      asked++;
       const wrong = fault(channel, event.kind, event.data, Number.POSITIVE_INFINITY);
       if (wrong) reply(wrong);
       else append(channel, event, key === undefined ? undefined : JSON.stringify([channel, key]), reply);
     },
     trim: dedup.trim,
+    get asked() {
+      return asked;
+    },
   };
 }

@@ -20,7 +20,7 @@ export interface Members {
   /** Was the user a member at `n`? */
   sees(channel: string, user: string, n: number): boolean;
   /** Every channel that the user is or was a member of, as far back as the log matters. */
-  channelsOf(user: string): Iterable<string>;
+  channelsOf(user: string): ReadonlySet<string>;
   /** The users that are members now. */
   membersOf(channel: string): readonly string[];
   /** Forgets closed intervals that end at or below the number. */
@@ -29,7 +29,7 @@ export interface Members {
   readonly channelsWithPast: Iterable<string>;
 }
 
-const none: readonly string[] = [];
+const none: ReadonlySet<string> = new Set();
 
 /** Nobody is a member of anything. */
 export function createMembers(): Members {

@@ -98,6 +98,7 @@ export function openSession(core: Core, host: SessionHost): Link {
   function welcome(greeted: Greeted): void {
     const next = createLive(core, line, link, greeted);
     state = { at: "live", live: next };
+    host.welcomed?.();
     next.begin();
   }
 
@@ -159,7 +160,7 @@ export function openSession(core: Core, host: SessionHost): Link {
     },
     cast(alias, channel, text, bytes) {
       // Nobody waits for these: a slow reader is spared them.
-      if (outflow.bytes + (host.buffered?.() ?? 0) > settings.outboundBytes) return;
+      if (link.outboundBytes() > settings.outboundBytes) return;
       const { delivery } = live() ?? {};
       if (!delivery) return;
       delivery.announce(alias, channel);
@@ -182,6 +183,7 @@ export function openSession(core: Core, host: SessionHost): Link {
       live()?.forgive(ms);
     },
     flush: outflow.flush,
+    outboundBytes: () => outflow.bytes + (host.buffered?.() ?? 0),
   };
   return link;
 }

@@ -10,6 +10,8 @@ export interface Settings extends Omit<HubOptions, "limits"> {
   readonly heartbeatMaxMs: number;
   readonly handshakeMs: number;
   readonly admitPerSecond: number;
+  readonly connectionsPerUser: number;
+  readonly channelsPerUser: number;
   readonly ringEntries: number;
   readonly ringBytes: number;
   readonly ringAgeMs: number;
@@ -26,6 +28,8 @@ const defaults = {
   heartbeatMaxMs: 60_000,
   handshakeMs: 10_000,
   admitPerSecond: 500,
+  connectionsPerUser: 50,
+  channelsPerUser: 1000,
   ringEntries: 100_000,
   ringBytes: 67_108_864,
   ringAgeMs: 900_000,
@@ -54,5 +58,8 @@ export function settingsOf(options: HubOptions): Settings {
     const value = settings[name];
     if (!(Number.isFinite(value) && value > 0)) throw new RangeError(`${name} must be a number above 0, not ${value}`);
   }
+  const { admitBurst } = settings;
+  if (admitBurst !== undefined && !(admitBurst >= 1))
+    throw new RangeError(`admitBurst must be at least 1, not ${admitBurst}`);
   return settings;
 }

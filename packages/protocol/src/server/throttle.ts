@@ -1,4 +1,7 @@
-/** Throttled features on this gateway. Law: a set is told whole and replaces the one before; each end passes by itself. */
+/**
+ * Throttled features on this gateway. Law: a set is told whole and replaces the one before; each end passes by itself; and to refuse
+ * costs a look into a map, for it is asked of every send, most of all when there are too many of them.
+ */
 import { featureOf } from "../features.js";
 import type { ThrottledFeature } from "../frames.js";
 
@@ -8,21 +11,27 @@ export interface Throttling {
   /** What is in force now, each with the time that is left. */
   current(now: number): readonly ThrottledFeature[];
   /** For how long yet this kind of event is refused, ms; 0 if it is not. */
-  leftFor(kind: string, now: number): number;
+  leftFor(kind: string, now: () => number): number;
 }
 
 /** Nothing throttled. */
 export function createThrottling(): Throttling {
-  let ends: readonly { readonly feature: string; readonly reason: string; readonly at: number }[] = [];
+  const ends = new Map<string, { readonly feature: string; readonly reason: string; readonly at: number }>();
   return {
     set(features, now) {
-      ends = features.map(({ feature, reason, forMs }) => ({ feature, reason, at: now + forMs }));
+      ends.clear();
+      for (const { feature, reason, forMs } of features) {
+        // Named twice: the later end holds.
+        if ((ends.get(feature)?.at ?? 0) < now + forMs) ends.set(feature, { feature, reason, at: now + forMs });
+      }
     },
     current: (now) =>
-      ends.filter(({ at }) => at > now).map(({ feature, reason, at }) => ({ feature, reason, forMs: at - now })),
+      [...ends.values()]
+        .filter(({ at }) => at > now)
+        .map(({ feature, reason, at }) => ({ feature, reason, forMs: at - now })),
     leftFor(kind, now) {
-      const feature = featureOf(kind);
-      return Math.max(0, ...ends.filter((end) => end.feature === feature).map(({ at }) => at - now));
+      const end = ends.size === 0 ? undefined : ends.get(featureOf(kind));
+      return end ? Math.max(0, end.at - now()) : 0;
     },
   };
 }

@@ -17,6 +17,8 @@ export interface SessionHost {
   readonly close: (code: number, reason: string) => void;
   /** Bytes written and not yet taken by the network. Above `outboundBytes` ephemeral events are dropped. Default: always 0. */
   readonly buffered?: (() => number) | undefined;
+  /** Called once, right before the welcome is written: from now on this is a link and no handshake. */
+  readonly welcomed?: (() => void) | undefined;
 }
 
 /** What `verify` says about a token. */
@@ -91,8 +93,17 @@ export interface HubOptions {
   readonly heartbeatMaxMs?: number | undefined;
   /** From `connect` until the welcome. Default 10,000; after it: close 4408. */
   readonly handshakeMs?: number | undefined;
-  /** Connects per second that this gateway admits; gives `reconnectSpreadMs`. Default 500. */
+  /**
+   * Hellos per second that this gateway admits; gives `reconnectSpreadMs`. Above it and its burst: `reject`, `ERR_SERVER_OVERLOADED`,
+   * `later`, with a floor that brings the refused back at this rate. Default 500.
+   */
   readonly admitPerSecond?: number | undefined;
+  /** Hellos admitted at once after a quiet time, at least 1. Default: two seconds' worth. */
+  readonly admitBurst?: number | undefined;
+  /** Links that one user may have; above: `reject`, `ERR_SERVER_OVERLOADED`, `later`. Default 50. */
+  readonly connectionsPerUser?: number | undefined;
+  /** Channels that one user may be in, or have left while the log remembers, when he joins another; above: `nack`, `ERR_SEND_REJECTED`. Default 1,000. */
+  readonly channelsPerUser?: number | undefined;
   /** How much of each partition is kept for replay. Defaults 100,000 entries, 64 MiB, 15 minutes. */
   readonly ringEntries?: number | undefined;
   readonly ringBytes?: number | undefined;
@@ -160,6 +171,10 @@ export interface HubStats {
   /** Heads of the partitions as applied here. */
   readonly positions: readonly number[];
   readonly draining: boolean;
+  /** Events asked for since the hub was made, by clients and operators, ephemeral and refused ones too. */
+  readonly asked: number;
+  /** Bytes written for all links and not yet taken by the network. */
+  readonly outboundBytes: number;
 }
 
 /** What all links of one gateway share. */
