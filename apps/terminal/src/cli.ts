@@ -1,10 +1,14 @@
 /**
- * `cc-connection`: a connection, watched from a terminal.
+ * `cc-connection`: a connection, watched or examined from a terminal.
  *
- * Exit codes: 0 ended by Ctrl-C, 1 refused for good (the last line says why), 2 wrong options (one line on standard error).
+ * Exit codes of `watch`: 0 ended by Ctrl-C, 1 refused for good (the last line says why). Of `doctor`: 0 no fault, 1 a fault, 130
+ * interrupted. Of both: 2 wrong options (one line on standard error).
  */
 import { Command, CommanderError } from "commander";
 import pc from "picocolors";
+import { doctor } from "./doctor/doctor.js";
+import { addDoctorOptions, type DoctorFlags, doctorOptions } from "./doctor/options.js";
+import { stepPrinter, summary } from "./doctor/print.js";
 import { addWatchOptions, OptionError, type WatchFlags, watchOptions } from "./options.js";
 import { jsonOutput, textOutput } from "./output.js";
 import { watch } from "./watch.js";
@@ -14,8 +18,11 @@ const complain = (message: string): void => {
   process.exitCode = 2;
 };
 
-async function run(flags: WatchFlags): Promise<void> {
-  const options = watchOptions(flags);
+const write = (line: string): void => void process.stdout.write(`${line}\n`);
+const colours = pc.createColors(process.stdout.isTTY === true && pc.isColorSupported);
+
+/** Runs `work` with a signal that Ctrl-C ends, and that a reader's end of a pipe ends. */
+async function interruptible(work: (end: AbortSignal) => Promise<number>): Promise<void> {
   const end = new AbortController();
   // Without a reader there is nothing left to tell: the same end as Ctrl-C.
   process.stdout.on("error", () => end.abort());
@@ -26,23 +33,41 @@ async function run(flags: WatchFlags): Promise<void> {
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
-  const write = (line: string): void => void process.stdout.write(`${line}\n`);
-  const colours = pc.createColors(process.stdout.isTTY === true && pc.isColorSupported);
-  const output = options.json ? jsonOutput(write) : textOutput(write, colours);
   try {
-    process.exitCode = await watch(options, output, end.signal);
+    process.exitCode = await work(end.signal);
   } finally {
     process.off("SIGINT", onSignal);
     process.off("SIGTERM", onSignal);
   }
 }
 
+async function runWatch(flags: WatchFlags): Promise<void> {
+  const options = watchOptions(flags);
+  const output = options.json ? jsonOutput(write) : textOutput(write, colours);
+  await interruptible((end) => watch(options, output, end));
+}
+
+async function runDoctor(url: string, flags: DoctorFlags): Promise<void> {
+  const options = await doctorOptions(url, flags, process.stdin);
+  const { json = false } = flags;
+  await interruptible(async (end) => {
+    const report = await doctor(options, json ? () => {} : stepPrinter(write, colours), end);
+    if (report === undefined) {
+      process.stderr.write("cc-connection: interrupted\n");
+      return 130;
+    }
+    write(json ? JSON.stringify(report, null, 2) : summary(report));
+    return report.ok ? 0 : 1;
+  });
+}
+
 const program = new Command("cc-connection")
-  .description("Watch a connection of @cc/sdk from a terminal.")
+  .description("Watch or examine a connection of @cc/sdk from a terminal.")
   .exitOverride()
   .configureOutput({ outputError: () => {}, writeErr: () => {} });
 // A command of its own takes its settings when it is made, so these stand before it.
-addWatchOptions(program.command("watch")).action(run);
+addWatchOptions(program.command("watch")).action(runWatch);
+addDoctorOptions(program.command("doctor")).action(runDoctor);
 
 try {
   await program.parseAsync();
@@ -50,6 +75,6 @@ try {
   if (error instanceof OptionError) complain(error.message);
   else if (!(error instanceof CommanderError)) throw error;
   // Help ends here too: asked for with exit code 0, or shown because no command was given.
-  else if (error.code === "commander.help") complain("say what to do: cc-connection watch --help");
+  else if (error.code === "commander.help") complain("say what to do: cc-connection watch --help, or doctor --help");
   else if (error.exitCode !== 0) complain(error.message.replace(/^error: /, ""));
 }

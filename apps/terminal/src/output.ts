@@ -91,7 +91,7 @@ export function textOutput(write: (line: string) => void, colours: Colours): Out
 }
 
 /** Control characters as escapes: C0, DEL and C1, which terminals obey, and line separators. */
-const plain = (text: string): string =>
+export const plain = (text: string): string =>
   text.replace(
     /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
