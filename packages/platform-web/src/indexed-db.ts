@@ -59,7 +59,7 @@ export function indexedDbStorage({ name = "cc" }: IndexedDbOptions = {}): Storag
     });
   };
 
-  const write = async (key: string, fn: (store: IDBObjectStore) => IDBRequest<unknown>): Promise<void> => {
+  const write = async <T>(key: string, fn: (store: IDBObjectStore) => IDBRequest<T>): Promise<void> => {
     await act("readwrite", fn);
     if (typeof BroadcastChannel === "undefined") return;
     // A channel does not hear itself; watchers of this very storage do.
