@@ -201,6 +201,7 @@ describe("login", () => {
     expect(order.indexOf("auth revoke ann-1")).toBeGreaterThan(-1);
     expect(order.filter((line) => line !== "auth revoke ann-1")).toEqual([
       "disconnected",
+      `saved cc:${app}:logout`,
       `removed cc:${app}:session`,
       "logoutSuccess",
       "auth login bob",

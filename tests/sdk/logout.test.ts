@@ -13,6 +13,7 @@ describe("logout", () => {
     expect(log.filter((line) => !/floor|position/.test(line))).toEqual([
       "disconnected",
       "auth revoke ann-1",
+      `saved cc:${app}:logout`,
       `removed cc:${app}:session`,
       "logoutSuccess",
       'resolved {"revoked":true}',

@@ -53,7 +53,7 @@ export interface ScriptedAuth extends AuthApi {
   readonly revoke: ScriptedFunction<[token: string, signal: AbortSignal], void>;
 }
 
-export interface RigOptions extends Omit<ClientOptions<ScriptedSend>, "policy" | "storage" | "tabStorage"> {
+export interface RigOptions extends Omit<ClientOptions<ScriptedSend>, "policy"> {
   readonly policy?: Partial<Policy>;
   /** The storage of an earlier process or tab. */
   readonly shared?: SharedRecords;

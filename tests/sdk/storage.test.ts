@@ -180,7 +180,8 @@ describe("positions over a reload", () => {
       rig.last.context.moved();
       await end(rig);
       // No time passes and no promise gets a turn: a page that is being hidden has neither.
-      const next = createRig({ shared: rig.storage, tab: rig.tab });
+      // The page is gone, and its lock with it.
+      const next = createRig({ shared: rig.storage, tab: { records: rig.tab.records, locks: new Set() } });
       await next.client.init(app);
       expect([n, next.last.context.resume]).toMatchObject([n, { epoch: "e1", positions: [42] }]);
     }

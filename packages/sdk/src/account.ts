@@ -26,17 +26,10 @@ import {
   without,
 } from "@cc/core";
 import { Context, type ContextOwner, type Events } from "./context.js";
-import {
-  isFloor,
-  isInstance,
-  isPosition,
-  isSession,
-  type Renewal,
-  type SavedPosition,
-  type SavedSession,
-} from "./records.js";
+import type { Renewal, SavedPosition, SavedSession } from "./records.js";
 import { restAuth } from "./rest.js";
 import { Store } from "./store.js";
+import { claim, SharedSession, type Sharer } from "./tabs.js";
 import { tokenResult } from "./token.js";
 import type {
   AuthApi,
@@ -62,7 +55,7 @@ const SAVE_MS = 1_000;
 export type Options = ClientOptions<SendFunction> & ClientPorts & { readonly protocol: ProtocolFactory<SendFunction> };
 
 /** A class, for its methods are shared: a process may hold thousands of clients, and each would pay for its own closures. */
-export class Account implements ConnectionOptions, ContextOwner {
+export class Account implements ConnectionOptions, ContextOwner, Sharer {
   readonly connection: Connection;
   readonly options: Options;
   loginListeners: readonly { readonly id: string; readonly listener: LoginListener }[] = NONE;
@@ -72,9 +65,11 @@ export class Account implements ConnectionOptions, ContextOwner {
   renewal: Renewal = "none";
   provider: GetToken | undefined;
   session: ProtocolSession<SendFunction> | undefined;
-  store: Store | undefined;
+  shared: SharedSession | undefined;
   tab: Store | undefined;
   instance = "";
+  #place = "";
+  #release: Cancel | undefined;
   #resumeFrom: Position | undefined;
   #pending: readonly ((error: ConnectionError) => void)[] = NONE;
   /** Of the session that lives: what another's protocol says is of a user who is gone. */
@@ -129,7 +124,7 @@ export class Account implements ConnectionOptions, ContextOwner {
     else logger?.error?.("A listener threw", { error: String(error) });
   }
 
-  #randomId(): string {
+  randomId(): string {
     return Array.from({ length: ID_LENGTH }, () => Math.floor(this.options.random() * 36).toString(36)).join("");
   }
 
@@ -175,31 +170,27 @@ export class Account implements ConnectionOptions, ContextOwner {
 
   async #start(appId: string, auto: boolean, background: InitSettings["background"]): Promise<void> {
     const { connection } = this;
-    const { storage, tabStorage, protocol, clock } = this.options;
+    const { storage, tabStorage, protocol } = this.options;
     const prefix = `cc:${appId}:`;
     const store = new Store(storage, prefix, connection);
     const tab = tabStorage === storage ? store : new Store(tabStorage, prefix, connection);
-    this.store = store;
+    const shared = new SharedSession(store, this, protocol.login);
+    this.shared = shared;
     this.tab = tab;
-    const [saved, floor, own, place] = await Promise.all([
-      store.read("session", isSession),
-      store.read("floor", isFloor),
-      tab.read("instance", isInstance),
-      tab.read("position", isPosition),
-    ]);
-    if (connection.disposed) throw disposedError();
-    this.instance = own?.id ?? this.#randomId();
-    if (own === undefined) void tab.write("instance", { id: this.instance });
-    connection.init({ auto, floor: floor ?? null, ...(background && { policy: { background } }) });
+    const [[saved, floor], own] = await Promise.all([shared.load(), claim(tab, tab === store, () => this.randomId())]);
+    if (connection.disposed) {
+      own.release?.();
+      throw disposedError();
+    }
+    this.#release = own.release;
+    this.instance = own.id;
+    this.#place = own.place;
+    connection.init({ auto, floor, ...(background && { policy: { background } }) });
     if (!protocol.login) this.enter({ user: { uid: "" }, token: "", expiresInMs: null }, "none", undefined);
     else if (saved !== undefined) {
-      const age = Math.max(0, clock.wall() - saved.at);
-      const left = saved.lifeMs === null ? null : Math.max(0, saved.lifeMs - age);
-      this.enter(
-        { user: saved.user, token: saved.token, expiresInMs: left },
-        saved.renewal,
-        place?.user === saved.user.uid ? place : undefined,
-      );
+      const { user, token, renewal } = saved;
+      const place = own.position?.user === user.uid ? own.position : undefined;
+      this.enter({ user, token, expiresInMs: this.#left(saved) }, renewal, place);
     }
   }
 
@@ -218,7 +209,7 @@ export class Account implements ConnectionOptions, ContextOwner {
       appId: this.app?.id ?? "",
       user: user.uid,
       instance: this.instance,
-      nonce: this.#randomId(),
+      nonce: this.randomId(),
       resume: this.#resumeFrom ?? resume,
       clock,
       token,
@@ -237,8 +228,14 @@ export class Account implements ConnectionOptions, ContextOwner {
   fetchToken(reason: "missing" | "expiring" | "rejected"): TokenRequest {
     const abort = new AbortController();
     const get = async (): Promise<TokenResult> => {
+      const held = this.connection.state().session;
+      const seen = this.shared?.seen();
+      if (seen?.token && held.tag === "active" && ![...held.burnt, held.token?.value].includes(seen.token)) {
+        // Another tab has renewed it. What is nearly over is not worth the change.
+        const lifeMs = this.#left(seen);
+        if (lifeMs === null || lifeMs * 2 > Number(seen.lifeMs)) return { token: seen.token, lifeMs };
+      }
       if (this.renewal === "refresh") {
-        const held = this.connection.state().session;
         const token = held.tag === "active" ? (held.token?.value ?? held.burnt[0]) : undefined;
         if (!token) throw connectionError("ERR_AUTH_REJECTED", undefined, "token");
         return tokenResult(await this.auth().refresh(token, abort.signal));
@@ -252,18 +249,45 @@ export class Account implements ConnectionOptions, ContextOwner {
     return { result: get(), abort: () => abort.abort() };
   }
 
+  /** What is left of its life. */
+  #left({ lifeMs, at }: SavedSession): number | null {
+    return lifeMs === null ? null : Math.max(0, lifeMs - Math.max(0, this.options.clock.wall() - at));
+  }
+
   /** The core says that token or floor changed. */
-  save({ session, ladder }: State): void {
-    void this.store?.write("floor", ladder.floor ?? undefined);
-    if (session.tag !== "active" || this.user === null || !this.options.protocol.login) return;
+  save({ ladder }: State): void {
+    this.shared?.save(ladder.floor, this.options.protocol.login);
+  }
+
+  record(): Omit<SavedSession, "login"> | undefined {
+    const { session } = this.connection.state();
+    const { user, renewal } = this;
+    if (session.tag !== "active" || user === null) return undefined;
     const { token } = session;
-    void this.store?.write("session", {
-      user: this.user,
+    return {
+      user,
       token: token?.value ?? null,
       at: token ? token.from.wall : this.options.clock.wall(),
       lifeMs: token?.lifeMs ?? null,
-      renewal: this.renewal,
-    } satisfies SavedSession);
+      renewal,
+    };
+  }
+
+  /** Ends the session here, at once: link and calls. */
+  leave(): void {
+    this.user = null;
+    this.connection.logout();
+    this.session?.end("ERR_LOGGED_OUT");
+    this.session = undefined;
+    this.context = undefined;
+    this.flush();
+  }
+
+  fenced(): void {
+    this.leave();
+    void this.forgetPosition();
+    this.toLogin("logoutSuccess");
+    this.bus.emit("user", null);
   }
 
   // ---- positions -----------------------------------------------------------------------------------------------
@@ -277,10 +301,14 @@ export class Account implements ConnectionOptions, ContextOwner {
     const user = this.user?.uid;
     const position = this.session?.position();
     if (this.#unsaved && user !== undefined && position)
-      void this.tab?.write("position", { ...position, user } satisfies SavedPosition);
+      void this.tab?.write(this.#place, { ...position, user } satisfies SavedPosition);
     this.#unsaved = false;
     this.#cancelSave?.();
     this.#cancelSave = undefined;
+  }
+
+  async forgetPosition(): Promise<boolean> {
+    return this.tab === undefined || this.tab.write(this.#place, undefined);
   }
 
   auth(): AuthApi {
@@ -310,5 +338,7 @@ export class Account implements ConnectionOptions, ContextOwner {
     this.loginListeners = NONE;
     this.session?.end("ERR_DISPOSED");
     this.connection.dispose();
+    this.shared?.dispose();
+    this.#release?.();
   }
 }

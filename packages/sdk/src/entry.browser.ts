@@ -7,7 +7,11 @@ import type { Cc1Send, Client, ClientOptions, EventMap, ProtocolFactory, SendFun
 
 const standard: ProtocolFactory<Cc1Send> = cc1();
 
-/** A client over the platform's WebSocket, `localStorage` for the session and `sessionStorage` for the tab. Constructing it does no I/O. */
+/**
+ * A client over the platform's WebSocket, `localStorage` for the session and `sessionStorage` for the tab. Constructing it does no I/O.
+ * A worker has neither: there nothing is kept unless `storage` is given (`indexedDbStorage()`), which then also holds what
+ * is the worker's own.
+ */
 export function createClient<E extends EventMap = EventMap, Send extends SendFunction = Cc1Send>(
   options: ClientOptions<Send> = {},
 ): Client<E, Send> {
@@ -17,10 +21,11 @@ export function createClient<E extends EventMap = EventMap, Send extends SendFun
     openLink: openWebSocket,
     lifecycle: webLifecycle(),
     storage: localStorageStorage(),
-    tabStorage: sessionStorageStorage(),
+    tabStorage: (globalThis.document ? undefined : options.storage) ?? sessionStorageStorage(),
     ...options,
     protocol: options.protocol ?? (standard as unknown as ProtocolFactory<Send>),
   });
 }
 
+export { indexedDbStorage } from "@cc/platform-web";
 export * from "./shared.js";

@@ -6,7 +6,6 @@
  */
 import { type ConnectionError, connectionError, isConnectionError, type State } from "@cc/core";
 import type { Account } from "./account.js";
-import type { SavedSession } from "./records.js";
 import { tokenResult } from "./token.js";
 import type { AuthResult, GetToken, LoginWithProvider, LogoutResult, User } from "./types.js";
 import { Abort, disposedError, within } from "./waits.js";
@@ -97,13 +96,7 @@ export class Login {
     if (same) return same;
     await leave(user.uid);
     const renewal = getToken ? "provider" : authKey === undefined ? "none" : "refresh";
-    await this.#account.store?.write("session", {
-      user,
-      token,
-      at: clock.wall(),
-      lifeMs,
-      renewal,
-    } satisfies SavedSession);
+    await this.#account.shared?.begin({ user, token, at: clock.wall(), lifeMs, renewal });
     abort.check();
     this.#account.provider = getToken;
     const resume = this.#account.user === null ? undefined : this.#account.session?.position();
@@ -165,13 +158,8 @@ export class Login {
 
   /** Ends the session here, at once: link, calls, storage. Answers whether storage could be purged. */
   async #leave(): Promise<boolean> {
-    this.#account.user = null;
-    this.#account.connection.logout();
-    this.#account.session?.end("ERR_LOGGED_OUT");
-    this.#account.session = undefined;
-    this.#account.context = undefined;
-    this.#account.flush();
-    const purged = [this.#account.store?.write("session", undefined), this.#account.tab?.write("position", undefined)];
+    this.#account.leave();
+    const purged = [this.#account.shared?.forget(), this.#account.forgetPosition()];
     return (await Promise.all(purged)).every((ok) => ok !== false);
   }
 

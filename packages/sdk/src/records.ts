@@ -5,7 +5,12 @@ import type { Position, User } from "./types.js";
 /** How the token of a session is renewed: by the gateway for uid + authKey, by the app's function, or not at all. */
 export type Renewal = "refresh" | "provider" | "none";
 
-export interface SavedSession {
+/** A login's name, the same in every tab and process that shares it. */
+export interface SavedLogin {
+  readonly login: string;
+}
+
+export interface SavedSession extends SavedLogin {
   readonly user: User;
   /** `null`: the last one was refused, and is never sent again (B2.7). */
   readonly token: string | null;
@@ -21,8 +26,10 @@ export interface SavedPosition extends Position {
 
 const text = (value: unknown): boolean => typeof value === "string";
 
-export const isSession = ({ user, token, at, lifeMs }: SavedSession): boolean =>
-  text(user.uid) && text(token ?? "") && Number.isFinite(at + (lifeMs ?? 0));
+export const isLogin = ({ login }: SavedLogin): boolean => text(login);
+
+export const isSession = ({ login, user, token, at, lifeMs }: SavedSession): boolean =>
+  text(login) && text(user.uid) && text(token ?? "") && Number.isFinite(at + (lifeMs ?? 0));
 
 export const isFloor = ({ from, ms }: Floor): boolean => Number.isFinite(from.wall + ms);
 

@@ -121,9 +121,9 @@ export interface ClientPorts {
   readonly random: RandomSource;
   readonly openLink: OpenLink;
   readonly lifecycle: Lifecycle;
-  /** Shared by tabs and processes: session and floor. */
+  /** Shared by tabs and processes: session and floor. Passing one port to several clients makes them one login. */
   readonly storage: Storage;
-  /** Of this tab or process alone: instance and positions. */
+  /** Of this tab or process alone: instance and positions. The very value of `storage` where several share that: then each takes a place in it. */
   readonly tabStorage: Storage;
   /** Default: REST over `fetch` at `url`. */
   readonly auth?: AuthApi | undefined;
