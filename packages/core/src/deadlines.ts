@@ -106,7 +106,7 @@ export function expire(x: Step, kind: DeadlineKind): void {
     }
   }
   if (kind === "throttle") {
-    x.throttled = x.throttled.filter((t) => t.ms === null || x.now < t.from.now + t.ms);
+    x.throttled = x.throttled.filter((t) => t.ms === null || x.m.now < t.from.now + t.ms);
     if (x.throttled.length === 0) x.reason = "throttleEnded";
   }
   if (kind === "notable" && outage) x.outage = { since: outage.since, notable: true };

@@ -22,25 +22,25 @@ export const floorUntil = ({ floor }: Ladder): number => (floor ? floor.from.now
 
 /** Sets a floor of `minDelayMs` + random × `spreadMs` from now, if that is later than the one that stands (B5.4). It is saved, for it survives a reload. */
 export function raiseFloor(x: Step, minDelayMs: number, spreadMs: number): void {
-  const ms = minDelayMs + x.random * spreadMs;
-  if (ms <= 0 || x.now + ms <= floorUntil(x.ladder)) return;
+  const ms = minDelayMs + x.m.random * spreadMs;
+  if (ms <= 0 || x.m.now + ms <= floorUntil(x.ladder)) return;
   x.ladder.floor = { from: stamp(x), ms };
   x.out.push({ type: "save" });
 }
 
 /** A floor that an earlier process saved: what is left of it by wall time, never longer than its own length. */
 export function restoredFloor(x: Step, floor: Floor | null): Floor | null {
-  const ms = floor ? floor.ms - Math.max(0, x.wall - floor.from.wall) : 0;
+  const ms = floor ? floor.ms - Math.max(0, x.m.wall - floor.from.wall) : 0;
   return ms > 0 ? { from: stamp(x), ms } : null;
 }
 
 /** The delay before the next dial after a failure; the ladder is one rung further then. */
 export function nextDelay(x: Step, origin: Origin): number {
-  const { ladder, p, random } = x;
+  const { ladder, p, m } = x;
   const { step, spreadMs } = ladder;
   ladder.step = (step ?? -1) + 1;
-  if (step === null) return random * (origin === "diagnosed" ? p.wakeJitterMs : spreadMs);
-  const age = x.outage === null ? 0 : elapsed(x, x.outage.since);
+  if (step === null) return m.random * (origin === "diagnosed" ? p.wakeJitterMs : spreadMs);
+  const age = x.outage === null ? 0 : elapsed(x.m, x.outage.since);
   const cap = Math.max(2 * spreadMs, p.caps.find(([below]) => age < below)?.[1] ?? 0);
   // Offline, attempts go on at the cap (B5.6).
   const c = Math.min(
@@ -49,5 +49,5 @@ export function nextDelay(x: Step, origin: Origin): number {
     ladder.online ? p.onlineRetryMs : cap,
   );
   ladder.online = false;
-  return (c * (1 + random)) / 2;
+  return (c * (1 + m.random)) / 2;
 }

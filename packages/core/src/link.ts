@@ -47,7 +47,7 @@ export function steer(x: Step, reason: Reason, delayMs: number | "now"): void {
 
 /** Waits for the next dial: `delayMs`, and never less than the floor. */
 function wait(x: Step, delayMs: number, reason: Reason): void {
-  x.link = { tag: "waiting", since: stamp(x), until: Math.max(x.now + delayMs, floorUntil(x.ladder)) };
+  x.link = { tag: "waiting", since: stamp(x), until: Math.max(x.m.now + delayMs, floorUntil(x.ladder)) };
   x.reason = reason;
 }
 
@@ -55,7 +55,7 @@ function wait(x: Step, delayMs: number, reason: Reason): void {
 export function dial(x: Step, reason: Reason): void {
   const { session: s, ladder } = x;
   if (s.tag !== "active") return;
-  if (x.now < floorUntil(ladder)) return wait(x, 0, reason);
+  if (x.m.now < floorUntil(ladder)) return wait(x, 0, reason);
   ladder.attempt++;
   ladder.floor = null;
   x.reason = reason;
@@ -65,7 +65,7 @@ export function dial(x: Step, reason: Reason): void {
   needToken(x, "missing");
   x.link = {
     tag: "dialing",
-    dial: { link, stage: "token", since: stamp(x), until: x.now + x.p.tokenBudgetMs, grace: 0 },
+    dial: { link, stage: "token", since: stamp(x), until: x.m.now + x.p.tokenBudgetMs, grace: 0 },
   };
 }
 
@@ -73,7 +73,7 @@ export function dial(x: Step, reason: Reason): void {
 export function callServer(x: Step, link: LinkId): void {
   const budgets = x.p.connectBudgetsMs;
   const budget = budgets[Math.min(x.ladder.timeouts, budgets.length - 1)] ?? 0;
-  x.link = { tag: "dialing", dial: { link, stage: "transport", since: stamp(x), until: x.now + budget, grace: 0 } };
+  x.link = { tag: "dialing", dial: { link, stage: "transport", since: stamp(x), until: x.m.now + budget, grace: 0 } };
 }
 
 function tell(x: Step, fault: Fault): void {
@@ -113,7 +113,7 @@ export function fail(
   ladder.timeouts = timedOut ? ladder.timeouts + 1 : 0;
   const verdict = p.shouldRetry?.(
     { ...fault, retryable: byDefault !== "stop" },
-    { attempt: ladder.attempt, defaultAction: byDefault, floorMs: Math.max(0, floorUntil(ladder) - x.now) },
+    { attempt: ladder.attempt, defaultAction: byDefault, floorMs: Math.max(0, floorUntil(ladder) - x.m.now) },
   );
   const action = verdict?.action ?? byDefault;
   if (action === "refreshToken" && s.tag === "active") {
@@ -136,14 +136,15 @@ export function fail(
 
 /** Takes the present link away and dials another at once, floor permitting. */
 export function replace(x: Step, reason: Reason): void {
-  if (x.now < floorUntil(x.ladder)) return;
+  if (x.m.now < floorUntil(x.ladder)) return;
   drop(x);
   steer(x, reason, "now");
 }
 
 /** When to look next whether the peer lives: a late acknowledgement, or silence beyond the heartbeat since `from`. */
 function lookAt(x: Step, l: Linked, from: number): number | null {
-  const { p, unackedSince } = x;
+  const { p } = x;
+  const { unackedSince } = x.m;
   const quiet = l.heartbeatMs === null ? Number.POSITIVE_INFINITY : from + l.heartbeatMs + p.quietSlackMs;
   const ack =
     unackedSince === null ? Number.POSITIVE_INFINITY : Math.max(unackedSince, l.probe?.sentAt ?? 0) + p.ackProbeMs;
@@ -164,7 +165,7 @@ export function linkUp(x: Step, { link }: Dialing, info: WelcomeInfo): void {
     since: stamp(x),
     welcome: info,
     heartbeatMs: info.heartbeatMs,
-    stableAt: x.now + p.stableMs,
+    stableAt: x.m.now + p.stableMs,
     lookAt: null,
     probe: null,
     probes: 0,
@@ -175,11 +176,11 @@ export function linkUp(x: Step, { link }: Dialing, info: WelcomeInfo): void {
     successor: null,
     retiring: null,
   };
-  l.lookAt = lookAt(x, l, x.now);
+  l.lookAt = lookAt(x, l, x.m.now);
   x.link = l;
   x.recovery = info.recovery;
   x.reason = "welcome";
-  x.out.push({ type: "session", info, downtimeMs: x.lostAt ? elapsed(x, x.lostAt) : 0 });
+  x.out.push({ type: "session", info, downtimeMs: x.lostAt ? elapsed(x.m, x.lostAt) : 0 });
   x.lostAt = null;
   askHeartbeat(x);
 }
@@ -192,27 +193,27 @@ export function askHeartbeat(x: Step): void {
   const ms = Math.max(long, l.welcome.heartbeatMs);
   if (ms === l.heartbeatMs) return;
   l.heartbeatMs = ms;
-  l.lookAt = lookAt(x, l, x.now);
+  l.lookAt = lookAt(x, l, x.m.now);
   x.out.push({ type: "heartbeat", link: l.link, ms });
 }
 
 /** Probe deadline of B6.2, from now. */
-const probeUntil = ({ now, p, unackedBytes }: Step, l: Linked): number =>
-  now + Math.max(p.probeMs, 2 * (l.rttMs ?? 0) + p.probeSlackMs) + unackedBytes / p.probeBytesPerMs;
+const probeUntil = ({ m, p }: Step, l: Linked): number =>
+  m.now + Math.max(p.probeMs, 2 * (l.rttMs ?? 0) + p.probeSlackMs) + m.unackedBytes / p.probeBytesPerMs;
 
 /** Asks the peer for a sign of life, unless a question is open already. */
 export function probe(x: Step, why: Probe["why"]): void {
   const l = x.link;
   if (l.tag !== "linked" || l.probe || !l.welcome.probes) return;
-  l.probe = { n: ++l.probes, why, sentAt: x.now, until: probeUntil(x, l), grace: 0 };
+  l.probe = { n: ++l.probes, why, sentAt: x.m.now, until: probeUntil(x, l), grace: 0 };
   x.out.push({ type: "probe", link: l.link });
 }
 
 /** The probe's deadline. Dead is only who sent nothing at all since the probe, by a clock that did not sleep (B6.1). */
 export function probeDue(x: Step, l: Mutable<Linked>, open: Probe): void {
-  if (x.inboundAt > open.sentAt) return endProbe(x, l, x.inboundAt);
+  if (x.m.inboundAt > open.sentAt) return endProbe(x, l, x.m.inboundAt);
   // A late timer: messages may lie unread behind it. Twice forgiven, for a hidden page has a late timer every minute.
-  if (x.now - open.until > x.p.lateMs && open.grace < 2) {
+  if (x.m.now - open.until > x.p.lateMs && open.grace < 2) {
     l.probe = { ...open, until: probeUntil(x, l), grace: open.grace + 1 };
     return;
   }
@@ -233,17 +234,17 @@ export function endProbe(x: Step, l: Mutable<Linked>, from: number): void {
 
 /** Looks whether the peer has gone quiet, or an acknowledgement is late. */
 export function look(x: Step, l: Mutable<Linked>): void {
-  const at = lookAt(x, l, Math.max(x.inboundAt, l.since.now));
-  if (at !== null && at <= x.now)
-    probe(x, x.unackedSince !== null && x.unackedSince + x.p.ackProbeMs <= x.now ? "ack" : "quiet");
+  const at = lookAt(x, l, Math.max(x.m.inboundAt, l.since.now));
+  if (at !== null && at <= x.m.now)
+    probe(x, x.m.unackedSince !== null && x.m.unackedSince + x.p.ackProbeMs <= x.m.now ? "ack" : "quiet");
   else l.lookAt = at;
 }
 
 /** The attempt's budget is used up. */
 export function attemptDue(x: Step, d: Dialing): void {
   const { p } = x;
-  if (x.now - d.until > p.lateMs && d.grace < 1) {
-    x.link = { tag: "dialing", dial: { ...d, until: x.now + p.probeMs, grace: 1 } };
+  if (x.m.now - d.until > p.lateMs && d.grace < 1) {
+    x.link = { tag: "dialing", dial: { ...d, until: x.m.now + p.probeMs, grace: 1 } };
   } else if (d.stage === "token") {
     fail(x, failure("ERR_TOKEN_PROVIDER", "token", "No token in time"), "remote", "tokenFailed");
   } else {

@@ -9,11 +9,12 @@ import type { Stamp, State } from "./state.js";
 
 type Writable<T> = T extends readonly unknown[] ? T : T extends object ? { -readonly [K in keyof T]: T[K] } : T;
 
-export type Step = { -readonly [K in keyof State]: Writable<State[K]> } & Moment & {
-    readonly p: Policy;
-    readonly out: Effect[];
-    readonly at: Stamp;
-  };
+export type Step = { -readonly [K in keyof State]: Writable<State[K]> } & {
+  readonly m: Moment;
+  readonly p: Policy;
+  readonly out: Effect[];
+  readonly at: Stamp;
+};
 
 /** The empty list, once for all: a process may hold thousands of clients with a dozen empty lists each. */
 export const NONE: readonly never[] = Object.freeze([]);

@@ -57,33 +57,8 @@ export const initialState = (p: Policy, at: Stamp): State => ({
 
 export function transition(state: State, input: Input, m: Moment, p: Policy): Transition {
   const out: Effect[] = [];
-  // A literal, key by key: one made of spreads is filled by the runtime, and was a third of what a connect costs here.
-  const x: Step = {
-    session: { ...state.session },
-    mode: { ...state.mode },
-    app: { ...state.app },
-    page: state.page,
-    network: { ...state.network },
-    throttled: state.throttled,
-    link: { ...state.link },
-    ladder: { ...state.ladder },
-    outage: state.outage,
-    lostAt: state.lostAt,
-    recovery: state.recovery,
-    reason: state.reason,
-    since: state.since,
-    fault: state.fault,
-    ids: state.ids,
-    now: m.now,
-    wall: m.wall,
-    random: m.random,
-    inboundAt: m.inboundAt,
-    unackedSince: m.unackedSince,
-    unackedBytes: m.unackedBytes,
-    p,
-    out,
-    at: { now: m.now, wall: m.wall },
-  };
+  const draft = assemble(state, state, copy);
+  const x: Step = Object.assign(draft, { m, p, out, at: { now: m.now, wall: m.wall } });
   // Each expiry moves its own deadline past now or ends it; the bound guards against a policy of zero-length deadlines.
   for (let i = 0; i < 32; i++) {
     const due = dueDeadline(x, m, p);
@@ -96,33 +71,33 @@ export function transition(state: State, input: Input, m: Moment, p: Policy): Tr
   if (want.tag !== "link" || want.urgency !== "dial" || x.link.tag === "linked") x.outage = null;
   else x.outage ??= { since: stamp(x), notable: false };
   if (statusOf(x) !== statusOf(state)) x.since = stamp(x);
-  return { state: seal(state, x), effects: out };
+  // Facts that say the same as before are the same objects, and so is a state of nothing but those.
+  return { state: kept(state, assemble(state, x, kept)), effects: out };
 }
 
 /**
- * The draft as a state; facts that say the same as before are the same objects, and so is a state of nothing but those.
- * A literal, for objects that are filled key by key cost twice the memory, and there is one in each of thousands of clients.
+ * A state from two: their facts joined by `join`, the rest `b`'s. A literal, for objects that are filled key by key cost
+ * twice the memory, and there is one in each of thousands of clients; one made of spreads was a third of what a connect costs here.
  */
-function seal(before: State, x: Step): State {
-  const next: State = {
-    session: kept(before.session, x.session),
-    mode: kept(before.mode, x.mode),
-    app: kept(before.app, x.app),
-    page: x.page,
-    network: kept(before.network, x.network),
-    throttled: x.throttled,
-    link: kept(before.link, x.link),
-    ladder: kept(before.ladder, x.ladder),
-    outage: x.outage,
-    lostAt: x.lostAt,
-    recovery: x.recovery,
-    reason: x.reason,
-    since: x.since,
-    fault: x.fault,
-    ids: x.ids,
-  };
-  return same(before, next) ? before : next;
-}
+const assemble = (a: State, b: State, join: <T extends object>(a: T, b: T) => T): State => ({
+  session: join(a.session, b.session),
+  mode: join(a.mode, b.mode),
+  app: join(a.app, b.app),
+  page: b.page,
+  network: join(a.network, b.network),
+  throttled: b.throttled,
+  link: join(a.link, b.link),
+  ladder: join(a.ladder, b.ladder),
+  outage: b.outage,
+  lostAt: b.lostAt,
+  recovery: b.recovery,
+  reason: b.reason,
+  since: b.since,
+  fault: b.fault,
+  ids: b.ids,
+});
+
+const copy = <T extends object>(fact: T): T => ({ ...fact });
 
 const kept = <T extends object>(old: T, now: T): T => (same(old, now) ? old : now);
 
@@ -167,7 +142,7 @@ function apply(x: Step, e: Input): void {
         job: null,
         burnt: NONE,
         rejections: 0,
-        refreshFrom: x.now + p.refreshSpacingMs,
+        refreshFrom: x.m.now + p.refreshSpacingMs,
       };
       if (x.mode.auto) x.mode.wish = "on";
       // Through `waiting`, so that the dial is a later task's: listeners added right after `await login()` miss nothing.
@@ -206,7 +181,7 @@ function apply(x: Step, e: Input): void {
       if (s.burnt.includes(e.value)) return noToken(x, failure("ERR_AUTH_REJECTED", "token"), true);
       s.token = { value: e.value, from: stamp(x), lifeMs: e.lifeMs };
       s.job = null;
-      s.refreshFrom = x.now + p.refreshSpacingMs;
+      s.refreshFrom = x.m.now + p.refreshSpacingMs;
       x.out.push({ type: "save" });
       if (linked) x.out.push({ type: "renew", link: l.link, token: e.value });
       // A token that is stale on arrival is so by somebody's wrong clock: it is tried all the same.
@@ -250,7 +225,7 @@ function apply(x: Step, e: Input): void {
     case "goaway":
       if (!linked) return;
       raiseFloor(x, e.minDelayMs, e.spreadMs);
-      l.leaveAt = Math.max(x.now, floorUntil(x.ladder));
+      l.leaveAt = Math.max(x.m.now, floorUntil(x.ladder));
       return;
     case "throttle":
       if (!linked) return;
@@ -259,23 +234,23 @@ function apply(x: Step, e: Input): void {
       x.throttled = e.features.map((f) => ({
         ...f,
         from: stamp(x),
-        ms: f.forMs === null ? null : f.forMs * (1 + x.random * p.throttleJitter),
+        ms: f.forMs === null ? null : f.forMs * (1 + x.m.random * p.throttleJitter),
       }));
       return;
     case "probeAck":
       if (!linked || !l.probe) return;
-      l.answered = { n: l.probe.n, rttMs: x.now - l.probe.sentAt };
+      l.answered = { n: l.probe.n, rttMs: x.m.now - l.probe.sentAt };
       // The weight of a new sample is that of RFC 6298.
       l.rttMs = (l.rttMs ?? l.answered.rttMs) * 0.875 + l.answered.rttMs / 8;
-      return endProbe(x, l, x.now);
+      return endProbe(x, l, x.m.now);
     case "expiring":
       // Stale from now on: renewed in band as soon as the spacing allows, and before any dial.
       return setLife(x, 0);
     case "tokenOk":
       return setLife(x, e.lifeMs);
     case "outbox":
-      if (linked && !l.probe) l.lookAt = Math.min(l.lookAt ?? x.now + p.ackProbeMs, x.now + p.ackProbeMs);
-      if (x.unackedSince === null && x.app.tag === "background" && x.app.hold?.why === "acks") {
+      if (linked && !l.probe) l.lookAt = Math.min(l.lookAt ?? x.m.now + p.ackProbeMs, x.m.now + p.ackProbeMs);
+      if (x.m.unackedSince === null && x.app.tag === "background" && x.app.hold?.why === "acks") {
         x.app.hold = null;
         steer(x, x.reason, 0);
       }
@@ -333,26 +308,26 @@ function connect(x: Step): void {
     s.rejections = 0;
   }
   // An app that calls connect() in every onDisconnected must not become a hammer: half a second to a second after the last failure at the earliest.
-  if (l.tag === "waiting") hurry(x, l.since.now + 500 + x.random * 500 - x.now, "connectCalled");
+  if (l.tag === "waiting") hurry(x, l.since.now + 500 + x.m.random * 500 - x.m.now, "connectCalled");
   else steer(x, "connectCalled", "now");
 }
 
 /** Brings a waiting dial forward, to `ms` from now at the latest; the floor holds. */
 function hurry(x: Step, ms: number, reason: Reason): void {
   const { link: l } = x;
-  if (l.tag !== "waiting" || l.until <= x.now + ms) return;
+  if (l.tag !== "waiting" || l.until <= x.m.now + ms) return;
   if (ms <= 0) return dial(x, reason);
-  l.until = Math.max(x.now + ms, floorUntil(x.ladder));
+  l.until = Math.max(x.m.now + ms, floorUntil(x.ladder));
   x.reason = reason;
 }
 
 /** A wake signal (B5.5). `restart`: an attempt under way spanned a freeze or a network change. */
 function wake(x: Step, restart: boolean): void {
   const { link: l, p } = x;
-  const soon = x.random * p.wakeJitterMs;
+  const soon = x.m.random * p.wakeJitterMs;
   if (l.tag === "linked") {
-    if (l.wokenAt !== null && x.now - l.wokenAt < p.wakeWindowMs) return;
-    l.wokenAt = x.now;
+    if (l.wokenAt !== null && x.m.now - l.wokenAt < p.wakeWindowMs) return;
+    l.wokenAt = x.m.now;
     if (l.probe) l.probe = { ...l.probe, grace: 0 };
     return probe(x, "wake");
   }
@@ -370,7 +345,7 @@ function noToken(x: Step, why: Parameters<typeof fail>[1], terminal: boolean): v
   // Who says that no token will ever be had is not asked again.
   s.refreshFrom = terminal
     ? Number.POSITIVE_INFINITY
-    : x.now + Math.max(x.p.refreshSpacingMs, why.fault.retryAfterMs ?? 0);
+    : x.m.now + Math.max(x.p.refreshSpacingMs, why.fault.retryAfterMs ?? 0);
   if (l.tag === "dialing" && l.dial.stage === "token")
     fail(x, { ...why, action: terminal ? "stop" : "retry" }, "remote", "tokenFailed");
   else x.out.push({ type: "error", fault: { ...why.fault, retryable: !terminal } });

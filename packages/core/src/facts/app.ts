@@ -6,7 +6,7 @@ import { type Step, stamp } from "../step.js";
 const hold = (x: Step, why: Hold["why"], ms: number): Hold => ({ why, from: stamp(x), ms });
 
 /** A hold of at most `deferMs` while a send is unacknowledged (B3.2, R32), else none. */
-export const ackHold = (x: Step): Hold | null => (x.unackedSince === null ? null : hold(x, "acks", x.p.deferMs));
+export const ackHold = (x: Step): Hold | null => (x.m.unackedSince === null ? null : hold(x, "acks", x.p.deferMs));
 
 /** The app enters the background: manual mode starts its lease, auto mode its grace, or a short hold for unacknowledged sends. */
 export function enterBackground(x: Step): void {

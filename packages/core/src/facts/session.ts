@@ -12,7 +12,7 @@ export function isFresh(x: Step): boolean {
   const { session: s } = x;
   if (s.tag !== "active" || s.token === null) return false;
   const stale = staleAfter(s.token, x.p);
-  return stale === null || !s.renewable || elapsed(x, s.token.from) < stale;
+  return stale === null || !s.renewable || elapsed(x.m, s.token.from) < stale;
 }
 
 /** Somebody who knows has told how long the token still lives. */
