@@ -10,7 +10,7 @@ export interface Unsubscribe {
   [Symbol.dispose](): void;
 }
 
-export function unsubscribe(undo: () => void): Unsubscribe {
+export function unsubscribe(undo: () => unknown): Unsubscribe {
   let active = true;
   const off = (): void => {
     if (!active) return;

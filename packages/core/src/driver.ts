@@ -20,11 +20,11 @@ import type {
   TokenRequest,
 } from "./connection.js";
 import { links, type Snapshot, type Status, snapshotOf, stableSnapshot, statusOf } from "./derive.js";
-import { type Unsubscribe, unsubscribe } from "./disposable.js";
+import type { Unsubscribe } from "./disposable.js";
 import { type ConnectionError, errorOf, type Fault, isConnectionError } from "./errors.js";
 import type { Effect, Input, Moment } from "./events.js";
 import { currentLink } from "./link.js";
-import { listen, type Registered } from "./listener.js";
+import { listen, Registry } from "./listener.js";
 import { defaultPolicy, type Policy } from "./policy.js";
 import type { Cancel, Clock } from "./ports.js";
 import { Socket, type SocketOwner } from "./socket.js";
@@ -55,7 +55,7 @@ class Driver implements Connection, SocketOwner, Caller {
   #queue: (() => void)[] | undefined;
   #waiters: readonly Waiter[] = NONE;
   #request: { readonly job: number; readonly run: TokenRequest } | undefined;
-  #listeners: readonly Registered[] = NONE;
+  #listeners: Registry<ConnectionListener> | undefined;
   /** The one physical timer. */
   #timerAt = INFINITY;
   #timerHold = false;
@@ -303,19 +303,12 @@ class Driver implements Connection, SocketOwner, Caller {
   }
 
   addConnectionListener(id: string, listener: ConnectionListener): Unsubscribe {
-    const known = this.#listeners.find((l) => l.id === id);
-    // The same id replaces in place: the registration stays where it is in the order.
-    if (known) known.listener = listener;
-    else this.#listeners = this.#listeners.concat(listen(this.bus, id, listener));
-    return unsubscribe(() => {
-      // Another listener may have taken the id since.
-      if (this.#listeners.some((l) => l.id === id && l.listener === listener)) this.removeConnectionListener(id);
-    });
+    this.#listeners ??= new Registry();
+    return this.#listeners.add(id, listener, (entry) => listen(this.bus, entry));
   }
 
   removeConnectionListener(id: string): void {
-    this.#listeners.find((l) => l.id === id)?.off();
-    this.#listeners = this.#listeners.filter((l) => l.id !== id);
+    this.#listeners?.remove(id);
   }
 
   on<K extends keyof ConnectionEvents>(

@@ -38,6 +38,7 @@ export {
   type OwnCode,
 } from "./errors.js";
 export type { Effect, Input, Moment, Transition } from "./events.js";
+export { type Registered, Registry } from "./listener.js";
 export { memoryStorage } from "./memory-storage.js";
 export {
   type BackgroundPolicy,

@@ -1,6 +1,38 @@
-/** The documented listener, on the bus. Law: one registration for its life; what it calls may be replaced. */
+/** Listeners under an id. Law: one registration for the life of an id; what it calls may be replaced. */
 import type { Bus } from "./bus.js";
 import type { ConnectionEvents, ConnectionListener } from "./connection.js";
+import { type Unsubscribe, unsubscribe } from "./disposable.js";
+import type { Cancel } from "./ports.js";
+import { NONE } from "./step.js";
+
+/** A listener under its id. */
+export interface Registered<L> {
+  readonly id: string;
+  listener: L;
+}
+
+/** Those of one kind. */
+export class Registry<L> {
+  #all: readonly (Registered<L> & { readonly off: Cancel })[] = NONE;
+
+  /** The same id replaces in place: the registration stays where it is in the order. `listen` registers a new one. */
+  add(id: string, listener: L, listen: (entry: Registered<L>) => Cancel): Unsubscribe {
+    const held = (): Registered<L> | undefined => this.#all.find((entry) => entry.id === id);
+    const known = held();
+    if (known) known.listener = listener;
+    else {
+      const entry = { id, listener, off: (): void => {} };
+      entry.off = listen(entry);
+      this.#all = this.#all.concat(entry);
+    }
+    // Another listener may have taken the id since.
+    return unsubscribe(() => held()?.listener === listener && this.remove(id));
+  }
+
+  remove(id: string): void {
+    this.#all = this.#all.filter((entry) => entry.id !== id || entry.off());
+  }
+}
 
 /** The callbacks of a listener that each status calls. */
 const CALLS = {
@@ -10,25 +42,16 @@ const CALLS = {
   featureThrottled: ["onFeatureThrottled"],
 } as const;
 
-/** A listener under its id. */
-export interface Registered {
-  readonly id: string;
-  listener: ConnectionListener;
-  off(): void;
-}
-
-/** Registers `listener`. Storage errors are events of the client, not of the connection: they are not told here. */
-export function listen(bus: Bus<ConnectionEvents>, id: string, listener: ConnectionListener): Registered {
+/** Registers the documented listener. Storage errors are events of the client, not of the connection: they are not told here. */
+export function listen(bus: Bus<ConnectionEvents>, entry: Registered<ConnectionListener>): Cancel {
   const error = bus.on("error", (e) => {
-    if (e.phase !== "storage") registered.listener.onConnectionError?.(e);
+    if (e.phase !== "storage") entry.listener.onConnectionError?.(e);
   });
   const status = bus.on("status", ({ current }) => {
-    for (const call of CALLS[current]) registered.listener[call]?.();
+    for (const call of CALLS[current]) entry.listener[call]?.();
   });
-  const off = (): void => {
+  return () => {
     error();
     status();
   };
-  const registered: Registered = { id, listener, off };
-  return registered;
 }

@@ -19,10 +19,12 @@ import {
   type OpenLink,
   type Policy,
   type RandomSource,
+  Registry,
   type Snapshot,
   type State,
   type TokenRequest,
   type TokenResult,
+  type Unsubscribe,
   without,
 } from "@cc/core";
 import { Context, type ContextOwner, type Events } from "./context.js";
@@ -52,13 +54,16 @@ const ID_LENGTH = 14;
 /** How much of what was delivered a crash may repeat (B10.3). */
 const SAVE_MS = 1_000;
 
+/** What login listeners hear goes over the connection's bus, under a name that no event can have. */
+const LOGIN = Symbol();
+type Told = { readonly [LOGIN]: readonly [name: keyof LoginListener, ...args: (User | ConnectionError)[]] };
+
 export type Options = ClientOptions<SendFunction> & ClientPorts & { readonly protocol: ProtocolFactory<SendFunction> };
 
 /** A class, for its methods are shared: a process may hold thousands of clients, and each would pay for its own closures. */
 export class Account implements ConnectionOptions, ContextOwner, Sharer {
   readonly connection: Connection;
   readonly options: Options;
-  loginListeners: readonly { readonly id: string; readonly listener: LoginListener }[] = NONE;
   base = "";
   app: { readonly id: string; readonly settings: string; readonly ready: Promise<void> } | undefined;
   user: User | null = null;
@@ -74,6 +79,7 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
   #pending: readonly ((error: ConnectionError) => void)[] = NONE;
   /** Of the session that lives: what another's protocol says is of a user who is gone. */
   context: Context | undefined;
+  #logins: Registry<LoginListener> | undefined;
   #unsaved = false;
   #cancelSave: Cancel | undefined;
 
@@ -128,16 +134,23 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
     return Array.from({ length: ID_LENGTH }, () => Math.floor(this.options.random() * 36).toString(36)).join("");
   }
 
-  toLogin<K extends keyof LoginListener>(name: K, ...args: Parameters<NonNullable<LoginListener[K]>>): void {
-    for (const entry of this.loginListeners) {
-      if (!this.loginListeners.includes(entry)) continue;
-      const { listener } = entry;
-      try {
-        (listener[name] as ((...a: typeof args) => void) | undefined)?.(...args);
-      } catch (error) {
-        this.onListenerError(error);
-      }
-    }
+  /** The same id replaces in place. */
+  addLoginListener(id: string, listener: LoginListener): Unsubscribe {
+    this.#logins ??= new Registry();
+    return this.#logins.add(id, listener, (entry) =>
+      this.#told.on(LOGIN, ([name, ...args]) =>
+        (entry.listener[name] as ((...a: typeof args) => void) | undefined)?.(...args),
+      ),
+    );
+  }
+  removeLoginListener(id: string): void {
+    this.#logins?.remove(id);
+  }
+  toLogin(...told: Told[typeof LOGIN]): void {
+    this.#told.emit(LOGIN, told);
+  }
+  get #told(): Bus<Told> {
+    return this.connection.bus as unknown as Bus<Told>;
   }
 
   // ---- init ----------------------------------------------------------------------------------------------------
@@ -335,7 +348,6 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
   dispose(): void {
     this.flush();
     for (const reject of this.#pending) reject(disposedError());
-    this.loginListeners = NONE;
     this.session?.end("ERR_DISPOSED");
     this.connection.dispose();
     this.shared?.dispose();

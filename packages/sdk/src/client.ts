@@ -7,7 +7,6 @@ import {
   type Snapshot,
   type Status,
   type Unsubscribe,
-  unsubscribe,
 } from "@cc/core";
 import { Account, type Options } from "./account.js";
 import { Login } from "./login.js";
@@ -90,19 +89,10 @@ class Instance {
   }
 
   addLoginListener(id: string, listener: LoginListener): Unsubscribe {
-    const account = this.#account;
-    const added = { id, listener };
-    const all = account.loginListeners;
-    account.loginListeners = all.some((entry) => entry.id === id)
-      ? all.map((entry) => (entry.id === id ? added : entry))
-      : all.concat(added);
-    return unsubscribe(() => {
-      account.loginListeners = account.loginListeners.filter((entry) => entry.id !== id || entry.listener !== listener);
-    });
+    return this.#account.addLoginListener(id, listener);
   }
   removeLoginListener(id: string): void {
-    const account = this.#account;
-    account.loginListeners = account.loginListeners.filter((entry) => entry.id !== id);
+    this.#account.removeLoginListener(id);
   }
 
   snapshot(): Snapshot {

@@ -19,15 +19,10 @@ export const openWebSocket: OpenLink = (url: string, { subprotocols }: LinkOptio
   try {
     socket = new WebSocket(url, subprotocols as string[]);
   } catch (cause) {
-    let told: LinkHandlers | undefined = handlers;
-    queueMicrotask(() => told?.closed({ code: 1006, reason: "", cause }));
-    return {
-      send() {},
-      close() {
-        told = undefined;
-      },
-      bufferedAmount: 0,
-    };
+    // One that was never there, and closes.
+    const none: Partial<WebSocket> = { bufferedAmount: 0, close() {} };
+    socket = none as WebSocket;
+    queueMicrotask(() => socket.onclose?.({ cause } as unknown as CloseEvent));
   }
   socket.binaryType = "arraybuffer";
   socket.onopen = () => handlers.opened(socket.protocol);
@@ -36,7 +31,8 @@ export const openWebSocket: OpenLink = (url: string, { subprotocols }: LinkOptio
   // The event of a browser says nothing. But where `ws` stands in for the global, an error that nobody listens to is thrown.
   socket.onerror = () => {};
   // React Native leaves out the code of some closes (react-native#14617), whatever the types say.
-  socket.onclose = ({ code, reason }) => handlers.closed({ code: code || 1006, reason: reason || "" });
+  socket.onclose = ({ code, reason, cause }: CloseEvent & { readonly cause?: unknown }) =>
+    handlers.closed({ code: code || 1006, reason: reason || "", ...(cause !== undefined && { cause }) });
   return {
     send(data) {
       // A socket that is still connecting throws, one that is closing counts the bytes as buffered for ever.
