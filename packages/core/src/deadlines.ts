@@ -71,14 +71,10 @@ export function deadlines({ app, mode, link: l, session, throttled, outage }: St
 
 /** The first deadline that is due, by either clock where both count. */
 export function dueDeadline(s: State, m: Stamp, p: Policy): Deadline | undefined {
-  let first: Deadline | undefined;
-  for (const due of deadlines(s, p)) {
-    const { kind, at, wall, from } = due;
-    if (m.now < at && (wall === undefined || m.wall < wall || m.now < (from ?? m.now))) continue;
-    if (kind === "hold") return due;
-    if (!first || at < first.at) first = due;
-  }
-  return first;
+  const due = deadlines(s, p).filter(
+    ({ at, wall, from }) => m.now >= at || (wall !== undefined && m.wall >= wall && m.now >= (from ?? m.now)),
+  );
+  return due[0]?.kind === "hold" ? due[0] : due.sort((a, b) => a.at - b.at)[0];
 }
 
 /** What a passed deadline does. Total: a kind that no longer means anything changes nothing. */

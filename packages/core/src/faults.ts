@@ -1,19 +1,19 @@
 /** From what the world said to a fault and the default action. */
-import type { ErrorCode, ErrorPhase, Fault } from "./errors.js";
+import type { ErrorCode, Fault } from "./errors.js";
 import type { RetryVerdict } from "./policy.js";
 import type { LinkClose } from "./ports.js";
 
 export interface Failure {
-  /** Without `retryable`: that is what comes of the action. */
-  readonly fault: Omit<Fault, "retryable">;
+  /** Without `retryable`: that is what comes of the action. Without a phase: that of the link. */
+  readonly fault: Omit<Fault, "retryable" | "phase"> & Partial<Pick<Fault, "phase">>;
   readonly action: RetryVerdict["action"];
   /** Floor that the server set: minimum and spread in ms. */
   readonly floor?: readonly [minDelayMs: number, spreadMs: number] | undefined;
 }
 
 /** A failure after which the default is to try again. */
-export const failure = (code: ErrorCode, phase: ErrorPhase, message: string = code): Failure => ({
-  fault: { code, message, phase },
+export const failure = (code: ErrorCode, message: string = code): Failure => ({
+  fault: { code, message },
   action: "retry",
 });
 
@@ -21,7 +21,7 @@ export const failure = (code: ErrorCode, phase: ErrorPhase, message: string = co
  * A link that closed. A bare code says little: 4401 asks for another token, 4403 and 4409 are final, 1012, 1013, 4429
  * and 4503 set a floor. All else is a loss like any other, a 1000 that was not ours included (B5.1).
  */
-export function closeFailure(close: LinkClose, phase: ErrorPhase, online: boolean, spreadMs: number): Failure {
+export function closeFailure(close: LinkClose, online: boolean, spreadMs: number): Failure {
   const { code, reason, httpStatus = 0, retryAfterMs = 0, cause } = close;
   const final = code === 4403 || code === 4409;
   const action = code === 4401 || httpStatus === 401 ? "refreshToken" : final ? "stop" : "retry";
@@ -41,7 +41,6 @@ export function closeFailure(close: LinkClose, phase: ErrorPhase, online: boolea
                   ? "ERR_WEBSOCKET_ERROR"
                   : "ERR_NO_INTERNET",
       message: `Connection closed (${httpStatus || code}) ${reason}`.trim(),
-      phase,
       closeCode: code,
       details: { httpStatus },
       cause,

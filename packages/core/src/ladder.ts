@@ -3,7 +3,7 @@
  * stands below everything; only a stable link resets the ladder (R10, R11, R12).
  */
 import type { Floor, Ladder } from "./state.js";
-import { elapsed, type Step, stamp } from "./step.js";
+import { elapsed, type Step } from "./step.js";
 
 export const freshLadder = (spreadMs: number, floor: Floor | null): Ladder => ({
   attempt: 0,
@@ -14,9 +14,6 @@ export const freshLadder = (spreadMs: number, floor: Floor | null): Ladder => ({
   floor,
 });
 
-/** What caused a loss: the other side or the path (many clients at once), or a diagnosis of this client alone. */
-export type Origin = "remote" | "diagnosed";
-
 /** Monotonic end of the floor; 0 for none. */
 export const floorUntil = ({ floor }: Ladder): number => (floor ? floor.from.now + floor.ms : 0);
 
@@ -24,22 +21,25 @@ export const floorUntil = ({ floor }: Ladder): number => (floor ? floor.from.now
 export function raiseFloor(x: Step, minDelayMs: number, spreadMs: number): void {
   const ms = minDelayMs + x.m.random * spreadMs;
   if (ms <= 0 || x.m.now + ms <= floorUntil(x.ladder)) return;
-  x.ladder.floor = { from: stamp(x), ms };
+  x.ladder.floor = { from: x.at, ms };
   x.out.push({ type: "save" });
 }
 
 /** A floor that an earlier process saved: what is left of it by wall time, never longer than its own length. */
 export function restoredFloor(x: Step, floor: Floor | null): Floor | null {
   const ms = floor ? floor.ms - Math.max(0, x.m.wall - floor.from.wall) : 0;
-  return ms > 0 ? { from: stamp(x), ms } : null;
+  return ms > 0 ? { from: x.at, ms } : null;
 }
 
-/** The delay before the next dial after a failure; the ladder is one rung further then. */
-export function nextDelay(x: Step, origin: Origin): number {
+/**
+ * The delay before the next dial after a failure; the ladder is one rung further then. `diagnosed`: by this client alone,
+ * not a loss that many clients may have at once.
+ */
+export function nextDelay(x: Step, diagnosed: boolean): number {
   const { ladder, p, m } = x;
   const { step, spreadMs } = ladder;
   ladder.step = (step ?? -1) + 1;
-  if (step === null) return m.random * (origin === "diagnosed" ? p.wakeJitterMs : spreadMs);
+  if (step === null) return m.random * (diagnosed ? p.wakeJitterMs : spreadMs);
   const age = x.outage === null ? 0 : elapsed(x.m, x.outage.since);
   const cap = Math.max(2 * spreadMs, p.caps.find(([below]) => age < below)?.[1] ?? 0);
   // Offline, attempts go on at the cap (B5.6).

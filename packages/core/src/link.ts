@@ -9,10 +9,10 @@ import { desire } from "./desire.js";
 import type { Fault } from "./errors.js";
 import { endJob, isFresh, needToken, setLife } from "./facts/session.js";
 import { type Failure, failure } from "./faults.js";
-import { floorUntil, freshLadder, nextDelay, type Origin, raiseFloor } from "./ladder.js";
+import { floorUntil, freshLadder, nextDelay, raiseFloor } from "./ladder.js";
 import type { WelcomeInfo } from "./ports.js";
 import type { Dialing, Linked, LinkId, Probe, Reason } from "./state.js";
-import { elapsed, NONE, type Step, stamp } from "./step.js";
+import { elapsed, NONE, type Step } from "./step.js";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -22,7 +22,7 @@ export const currentLink = ({ link: l }: Pick<Step, "link">): LinkId | undefined
 
 /** Ends whatever link there is. The driver closes its socket, for the state no longer names it. */
 export function drop(x: Step): void {
-  if (x.link.tag === "linked") x.lostAt = stamp(x);
+  if (x.link.tag === "linked") x.lostAt = x.at;
   x.link = { tag: "idle" };
   x.throttled = NONE;
 }
@@ -47,7 +47,7 @@ export function steer(x: Step, reason: Reason, delayMs: number | "now"): void {
 
 /** Waits for the next dial: `delayMs`, and never less than the floor. */
 function wait(x: Step, delayMs: number, reason: Reason): void {
-  x.link = { tag: "waiting", since: stamp(x), until: Math.max(x.m.now + delayMs, floorUntil(x.ladder)) };
+  x.link = { tag: "waiting", since: x.at, until: Math.max(x.m.now + delayMs, floorUntil(x.ladder)) };
   x.reason = reason;
 }
 
@@ -61,11 +61,11 @@ export function dial(x: Step, reason: Reason): void {
   x.reason = reason;
   const link = ++x.ids;
   if (isFresh(x)) return callServer(x, link);
-  if (!s.renewable) return stop(x, failure("ERR_AUTH_REJECTED", "token").fault);
+  if (!s.renewable) return stop(x, { ...failure("ERR_AUTH_REJECTED").fault, phase: "token" });
   needToken(x, "missing");
   x.link = {
     tag: "dialing",
-    dial: { link, stage: "token", since: stamp(x), until: x.m.now + x.p.tokenBudgetMs, grace: 0 },
+    dial: { link, stage: "token", until: x.m.now + x.p.tokenBudgetMs, grace: 0 },
   };
 }
 
@@ -73,7 +73,7 @@ export function dial(x: Step, reason: Reason): void {
 export function callServer(x: Step, link: LinkId): void {
   const budgets = x.p.connectBudgetsMs;
   const budget = budgets[Math.min(x.ladder.timeouts, budgets.length - 1)] ?? 0;
-  x.link = { tag: "dialing", dial: { link, stage: "transport", since: stamp(x), until: x.m.now + budget, grace: 0 } };
+  x.link = { tag: "dialing", dial: { link, stage: "transport", until: x.m.now + budget, grace: 0 } };
 }
 
 function tell(x: Step, fault: Fault): void {
@@ -97,20 +97,15 @@ export function loseInBackground(x: Step): void {
 }
 
 /** A link or an attempt ended by itself, or was found dead. Decides what comes next. */
-export function fail(
-  x: Step,
-  { fault, action: byDefault, floor }: Failure,
-  origin: Origin,
-  reason: Reason,
-  timedOut = false,
-): void {
-  const { session: s, ladder, p } = x;
-  if (x.link.tag === "linked") loseInBackground(x);
+export function fail(x: Step, { fault: what, action: byDefault, floor }: Failure, reason: Reason = lossOf(x)): void {
+  const { session: s, link: l, ladder, p } = x;
+  const fault = { phase: l.tag === "dialing" ? l.dial.stage : "linked", ...what } as const;
+  if (l.tag === "linked") loseInBackground(x);
   // A job that only this dial waited for ends with it; a renewal of a lost link may still serve the next.
   else endJob(x);
   drop(x);
   if (floor) raiseFloor(x, ...floor);
-  ladder.timeouts = timedOut ? ladder.timeouts + 1 : 0;
+  ladder.timeouts = reason === "attemptTimeout" ? ladder.timeouts + 1 : 0;
   const verdict = p.shouldRetry?.(
     { ...fault, retryable: byDefault !== "stop" },
     { attempt: ladder.attempt, defaultAction: byDefault, floorMs: Math.max(0, floorUntil(ladder) - x.m.now) },
@@ -125,7 +120,7 @@ export function fail(
   }
   if (action === "stop") return stop(x, fault);
   tell(x, { ...fault, retryable: true });
-  let delayMs = action === "retry" ? nextDelay(x, origin) : 0;
+  let delayMs = action === "retry" ? nextDelay(x, reason === "probeFailed") : 0;
   if (verdict?.action === "retry" && verdict.delayMs !== undefined) {
     // The user's last word stands above the floor too (B5.4).
     ladder.floor = null;
@@ -133,6 +128,8 @@ export function fail(
   }
   steer(x, reason, delayMs);
 }
+
+const lossOf = ({ link }: Step): Reason => (link.tag === "linked" ? "linkLost" : "attemptFailed");
 
 /** Takes the present link away and dials another at once, floor permitting. */
 export function replace(x: Step, reason: Reason): void {
@@ -162,7 +159,7 @@ export function linkUp(x: Step, { link }: Dialing, info: WelcomeInfo): void {
   const l: Mutable<Linked> = {
     tag: "linked",
     link,
-    since: stamp(x),
+    since: x.at,
     welcome: info,
     heartbeatMs: info.heartbeatMs,
     stableAt: x.m.now + p.stableMs,
@@ -223,7 +220,7 @@ export function probeDue(x: Step, l: Mutable<Linked>, open: Probe): void {
       : open.why === "user"
         ? "ERR_WEBSOCKET_ERROR"
         : "ERR_HEARTBEAT_TIMEOUT";
-  fail(x, failure(code, "linked"), "diagnosed", "probeFailed");
+  fail(x, failure(code), "probeFailed");
 }
 
 /** The question is settled: the peer lives, heard last at `from`. */
@@ -246,10 +243,10 @@ export function attemptDue(x: Step, d: Dialing): void {
   if (x.m.now - d.until > p.lateMs && d.grace < 1) {
     x.link = { tag: "dialing", dial: { ...d, until: x.m.now + p.probeMs, grace: 1 } };
   } else if (d.stage === "token") {
-    fail(x, failure("ERR_TOKEN_PROVIDER", "token", "No token in time"), "remote", "tokenFailed");
+    fail(x, failure("ERR_TOKEN_PROVIDER", "No token in time"), "tokenFailed");
   } else {
     const code = x.network.online ? "ERR_CONNECT_TIMEOUT" : "ERR_NO_INTERNET";
-    fail(x, failure(code, d.stage), "remote", "attemptTimeout", true);
+    fail(x, failure(code), "attemptTimeout");
   }
 }
 

@@ -32,6 +32,8 @@ export interface SocketOwner {
   outbox(): void;
 }
 
+type LinkWord = Extract<Input, { readonly link: number }>;
+
 /**
  * A socket that exists: what the transport and the protocol of one link call. Late events of an old link die here as
  * well as in the machine. One object with prototype methods, for there is one in each of thousands of clients.
@@ -52,13 +54,13 @@ export class Socket implements LinkHandlers, ProtocolHost {
     return this.#driver.sockets.includes(this);
   }
 
-  #word(input: Input): void {
-    if (this.alive) this.#driver.dispatch(input);
+  #word(type: LinkWord["type"], more?: object): void {
+    if (this.alive) this.#driver.dispatch({ type, link: this.id, ...more } as LinkWord);
   }
 
   // The transport's.
   opened(): void {
-    this.#word({ type: "opened", link: this.id });
+    this.#word("opened");
     this.#driver.enqueue(() => {
       const { session } = this.#driver.state();
       if (this.alive && session.tag === "active") this.protocol?.opened(session.token?.value ?? null);
@@ -71,7 +73,7 @@ export class Socket implements LinkHandlers, ProtocolHost {
   }
   closed(close: LinkClose): void {
     if (this.alive) this.#driver.beforeLoss();
-    this.#word({ type: "closed", link: this.id, close });
+    this.#word("closed", { close });
   }
 
   // The protocol's.
@@ -79,29 +81,29 @@ export class Socket implements LinkHandlers, ProtocolHost {
     if (this.alive) this.link?.send(data);
   }
   welcome(info: WelcomeInfo): void {
-    this.#word({ type: "welcome", link: this.id, info });
+    this.#word("welcome", { info });
   }
   reject(info: RejectInfo): void {
-    this.#word({ type: "reject", link: this.id, info });
+    this.#word("reject", { info });
   }
   goaway(minDelayMs: number, spreadMs: number): void {
-    this.#word({ type: "goaway", link: this.id, minDelayMs, spreadMs });
+    this.#word("goaway", { minDelayMs, spreadMs });
   }
   throttle(features: readonly ThrottledFeature[]): void {
-    this.#word({ type: "throttle", link: this.id, features });
+    this.#word("throttle", { features });
   }
   probeAck(): void {
-    this.#word({ type: "probeAck", link: this.id });
+    this.#word("probeAck");
   }
   expiring(inMs: number): void {
-    this.#word({ type: "expiring", link: this.id, inMs });
+    this.#word("expiring", { inMs });
   }
   tokenOk(lifeMs: number | null): void {
-    this.#word({ type: "tokenOk", link: this.id, lifeMs });
+    this.#word("tokenOk", { lifeMs });
   }
   fault(message: string): void {
     if (this.alive) this.link?.close(4400);
-    this.#word({ type: "fault", link: this.id, message });
+    this.#word("fault", { message });
   }
   outbox(): void {
     if (this.alive) this.#driver.outbox();

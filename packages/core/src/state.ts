@@ -87,7 +87,6 @@ export interface Throttled extends ThrottledFeature {
 export interface Dialing {
   readonly link: LinkId;
   readonly stage: "token" | "transport" | "handshake";
-  readonly since: Stamp;
   /** Monotonic end of the stage's budget. */
   readonly until: number;
   /** How often a late timer was forgiven. */

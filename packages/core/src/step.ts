@@ -13,6 +13,7 @@ export type Step = { -readonly [K in keyof State]: Writable<State[K]> } & {
   readonly m: Moment;
   readonly p: Policy;
   readonly out: Effect[];
+  /** This moment on both clocks: one object for all that happens in a step. */
   readonly at: Stamp;
 };
 
@@ -24,9 +25,6 @@ export function without<T>(list: readonly T[], item: T): readonly T[] {
   const rest = list.filter((other) => other !== item);
   return rest.length === 0 ? NONE : rest;
 }
-
-/** This moment on both clocks: one object for all that happens in a step. */
-export const stamp = (x: Step): Stamp => x.at;
 
 /** Milliseconds since `from` on whichever clock moved more: a monotonic clock may stand still in sleep, a wall clock may be set back. */
 export const elapsed = (m: Stamp, from: Stamp): number => Math.max(m.now - from.now, m.wall - from.wall);

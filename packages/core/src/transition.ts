@@ -13,7 +13,6 @@
 import { deadlines, dueDeadline, expire } from "./deadlines.js";
 import { statusOf } from "./derive.js";
 import { desire } from "./desire.js";
-import type { ErrorPhase } from "./errors.js";
 import type { Effect, Input, Moment, Transition } from "./events.js";
 import { enterBackground, renewLease } from "./facts/app.js";
 import { setLife } from "./facts/session.js";
@@ -35,7 +34,7 @@ import {
 } from "./link.js";
 import type { Policy } from "./policy.js";
 import type { Reason, Stamp, State } from "./state.js";
-import { NONE, type Step, stamp } from "./step.js";
+import { NONE, type Step } from "./step.js";
 
 export const initialState = (p: Policy, at: Stamp): State => ({
   session: { tag: "uninitialized" },
@@ -69,8 +68,8 @@ export function transition(state: State, input: Input, m: Moment, p: Policy): Tr
   // An outage: a link is wanted and missing.
   const want = desire(x, p);
   if (want.tag !== "link" || want.urgency !== "dial" || x.link.tag === "linked") x.outage = null;
-  else x.outage ??= { since: stamp(x), notable: false };
-  if (statusOf(x) !== statusOf(state)) x.since = stamp(x);
+  else x.outage ??= { since: x.at, notable: false };
+  if (statusOf(x) !== statusOf(state)) x.since = x.at;
   // Facts that say the same as before are the same objects, and so is a state of nothing but those.
   return { state: kept(state, assemble(state, x, kept)), effects: out };
 }
@@ -120,7 +119,6 @@ function apply(x: Step, e: Input): void {
   if ("link" in e && e.link !== currentLink(x)) return;
   const { session: s, link: l, p } = x;
   const linked = l.tag === "linked";
-  const phase: ErrorPhase = l.tag === "dialing" ? l.dial.stage : "linked";
   switch (e.type) {
     case "init":
       if (s.tag === "uninitialized") {
@@ -137,7 +135,7 @@ function apply(x: Step, e: Input): void {
       x.session = {
         tag: "active",
         user: e.user,
-        token: e.token === null ? null : { value: e.token, from: stamp(x), lifeMs: e.lifeMs },
+        token: e.token === null ? null : { value: e.token, from: x.at, lifeMs: e.lifeMs },
         renewable: e.renewable,
         job: null,
         burnt: NONE,
@@ -178,8 +176,8 @@ function apply(x: Step, e: Input): void {
     }
     case "token":
       if (s.tag !== "active" || s.job?.job !== e.job) return;
-      if (s.burnt.includes(e.value)) return noToken(x, failure("ERR_AUTH_REJECTED", "token"), true);
-      s.token = { value: e.value, from: stamp(x), lifeMs: e.lifeMs };
+      if (s.burnt.includes(e.value)) return noToken(x, failure("ERR_AUTH_REJECTED"), true);
+      s.token = { value: e.value, from: x.at, lifeMs: e.lifeMs };
       s.job = null;
       s.refreshFrom = x.m.now + p.refreshSpacingMs;
       x.out.push({ type: "save" });
@@ -200,28 +198,19 @@ function apply(x: Step, e: Input): void {
     case "welcome":
       if (l.tag !== "dialing" || s.tag !== "active") return;
       if (e.info.user === s.user) linkUp(x, l.dial, e.info);
-      else stop(x, failure("ERR_AUTH_REJECTED", "handshake", "another user").fault);
+      else stop(x, { ...failure("ERR_AUTH_REJECTED", "another user").fault, phase: "handshake" });
       return;
     case "closed":
-      return fail(
-        x,
-        closeFailure(e.close, phase, x.network.online, x.ladder.spreadMs),
-        "remote",
-        linked ? "linkLost" : "attemptFailed",
-      );
+      return fail(x, closeFailure(e.close, x.network.online, x.ladder.spreadMs));
     case "reject": {
       const { code, message, retry, minDelayMs, spreadMs } = e.info;
       const action = retry === "never" ? "stop" : retry === "reauth" ? "refreshToken" : "retry";
-      const fault = { code, message, phase, retryAfterMs: minDelayMs };
-      return fail(
-        x,
-        { fault, action, floor: [minDelayMs, spreadMs] },
-        "remote",
-        retry === "later" ? "serverBusy" : "rejected",
-      );
+      const fault = { code, message, retryAfterMs: minDelayMs };
+      const floor = [minDelayMs, spreadMs] as const;
+      return fail(x, { fault, action, floor }, retry === "later" ? "serverBusy" : "rejected");
     }
     case "fault":
-      return fail(x, failure("ERR_PROTOCOL", phase, e.message), "remote", linked ? "linkLost" : "attemptFailed");
+      return fail(x, failure("ERR_PROTOCOL", e.message));
     case "goaway":
       if (!linked) return;
       raiseFloor(x, e.minDelayMs, e.spreadMs);
@@ -233,7 +222,7 @@ function apply(x: Step, e: Input): void {
       // Jitter, so that a fleet does not wake at once (B8.1).
       x.throttled = e.features.map((f) => ({
         ...f,
-        from: stamp(x),
+        from: x.at,
         ms: f.forMs === null ? null : f.forMs * (1 + x.m.random * p.throttleJitter),
       }));
       return;
@@ -347,6 +336,6 @@ function noToken(x: Step, why: Parameters<typeof fail>[1], terminal: boolean): v
     ? Number.POSITIVE_INFINITY
     : x.m.now + Math.max(x.p.refreshSpacingMs, why.fault.retryAfterMs ?? 0);
   if (l.tag === "dialing" && l.dial.stage === "token")
-    fail(x, { ...why, action: terminal ? "stop" : "retry" }, "remote", "tokenFailed");
-  else x.out.push({ type: "error", fault: { ...why.fault, retryable: !terminal } });
+    fail(x, { ...why, action: terminal ? "stop" : "retry" }, "tokenFailed");
+  else x.out.push({ type: "error", fault: { phase: "token", ...why.fault, retryable: !terminal } });
 }

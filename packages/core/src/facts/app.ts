@@ -1,9 +1,9 @@
 /** Foreground, background, and what holds a link there. Law: a hold ends by the greater of monotonic and wall time elapsed. */
 import type { Policy } from "../policy.js";
 import type { Hold } from "../state.js";
-import { type Step, stamp } from "../step.js";
+import type { Step } from "../step.js";
 
-const hold = (x: Step, why: Hold["why"], ms: number): Hold => ({ why, from: stamp(x), ms });
+const hold = (x: Step, why: Hold["why"], ms: number): Hold => ({ why, from: x.at, ms });
 
 /** A hold of at most `deferMs` while a send is unacknowledged (B3.2, R32), else none. */
 export const ackHold = (x: Step): Hold | null => (x.m.unackedSince === null ? null : hold(x, "acks", x.p.deferMs));
@@ -13,7 +13,7 @@ export function enterBackground(x: Step): void {
   const { background } = x.p;
   x.app = {
     tag: "background",
-    since: stamp(x),
+    since: x.at,
     hold: x.mode.auto && typeof background === "object" ? hold(x, "grace", background.graceMs) : ackHold(x),
   };
   renewLease(x);

@@ -1,7 +1,7 @@
 /** Who is logged in, and whether a token may be sent. Law: a stale or burnt token is never sent; one job at a time gets a new one. */
 import type { Policy } from "../policy.js";
 import type { Token } from "../state.js";
-import { elapsed, type Step, stamp } from "../step.js";
+import { elapsed, type Step } from "../step.js";
 
 /** When the token becomes stale, in ms after `token.from`: the policy's margin before its end, at most a fifth of its life. `null`: never, as far as is known. */
 export const staleAfter = ({ lifeMs }: Token, p: Policy): number | null =>
@@ -18,8 +18,7 @@ export function isFresh(x: Step): boolean {
 /** Somebody who knows has told how long the token still lives. */
 export function setLife(x: Step, lifeMs: number | null): void {
   const { session: s } = x;
-  if (s.tag === "active" && s.token !== null && lifeMs !== null)
-    s.token = { value: s.token.value, from: stamp(x), lifeMs };
+  if (s.tag === "active" && s.token !== null && lifeMs !== null) s.token = { value: s.token.value, from: x.at, lifeMs };
 }
 
 /** Starts a token job, unless one runs. While it stands in the state the driver keeps it running. */
