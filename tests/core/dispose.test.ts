@@ -161,4 +161,28 @@ describe("dispose()", () => {
     }
     expect(most, "the timer, and the hop before a socket is opened").toBeLessThanOrEqual(2);
   });
+
+  test("[B9.2] a timer holds the process while a promise is owed, an attempt runs or a retry waits; idle or linked none does", async () => {
+    const rig = createRig();
+    rig.manual();
+    expect(rig.clock.held).toBe(0);
+    const abort = new AbortController();
+    const until = rig.watch(rig.connection.until("featureThrottled", { signal: abort.signal }));
+    expect([rig.clock.held, rig.clock.pending]).toEqual([1, 1]);
+    abort.abort();
+    await rig.settle();
+    expect([until.state, rig.clock.held]).toEqual(["rejected", 0]);
+    void rig.connection.connect();
+    rig.linkUp();
+    expect(rig.clock.held).toBe(0);
+    rig.lose();
+    expect([rig.phase(), rig.clock.held]).toEqual(["waiting", 1]);
+    void rig.connection.disconnect();
+    expect([rig.phase(), rig.clock.held, rig.clock.pending]).toEqual(["idle", 0, 0]);
+    rig.protocol.due = rig.clock.now() + 5_000;
+    void rig.connection.disconnect();
+    expect(rig.clock.held).toBe(1);
+    rig.connection.dispose();
+    expect([rig.clock.held, rig.clock.pending]).toEqual([0, 0]);
+  });
 });

@@ -243,4 +243,20 @@ describe("send", () => {
     await world.clock.advanceAsync(20);
     expect(ann.client.getConnectionStatus()).toBe("disconnected");
   });
+
+  it("[B9.2] pending after a disconnect() it holds the process, whether or not it times out, and lets go when it is settled", async () => {
+    for (const timeoutMs of [20_000, Number.POSITIVE_INFINITY]) {
+      const world = createWorld();
+      const ann = await world.seat();
+      const abort = new AbortController();
+      const sent = world.watch(ann.client.send("user:bob", "message", 1, { signal: abort.signal, timeoutMs }));
+      void ann.client.disconnect();
+      // Past every timer that was set before the disconnect().
+      await world.clock.advanceAsync(15_000);
+      expect([sent.state, world.clock.held]).toEqual(["pending", 1]);
+      abort.abort();
+      await world.clock.advanceAsync(0);
+      expect([sent.error, world.clock.held]).toMatchObject([{ details: { outcome: "unknown" } }, 0]);
+    }
+  });
 });

@@ -33,3 +33,64 @@ describe("a Node process", () => {
     expect((await running.ended()).stderr).toBe("");
   });
 });
+
+const holds = new URL("./programs/holds.ts", import.meta.url);
+
+/** What it says. From the moment when it is ready the far end is silent, and gone when it has sent. */
+async function owing(what: string, letGo = ""): Promise<string[]> {
+  const world = await openWorld();
+  if (what === "dial" || what === "rest") world.proxy.blackhole(true);
+  const running = startProgram(holds, { args: [what, world.proxy.url("http"), letGo] });
+  if (/send|aborted/.test(what)) {
+    await running.line((line) => line === "ready");
+    world.proxy.blackhole(true);
+    running.process.stdin.write("go\n");
+    await running.line((line) => line === "sent");
+    await world.proxy.refuse("reset");
+    world.proxy.cut();
+  }
+  const { code, stdout, stderr } = await running.ended(10_000);
+  expect([code, stderr]).toEqual([0, ""]);
+  return stdout
+    .trim()
+    .split("\n")
+    .filter((line) => line !== "ready" && line !== "sent");
+}
+
+describe("a promise that is not settled", () => {
+  it.each([
+    ["until", "rejected ERR_DISPOSED"],
+    ["login", "rejected ERR_DISPOSED"],
+    ["logout", "rejected ERR_DISPOSED"],
+    ["token", "rejected ERR_DISPOSED"],
+    ["send", "rejected ERR_DISPOSED"],
+    ["sendForEver", "rejected ERR_DISPOSED"],
+  ])("[B9.2] keeps a Node process alive: %s", async (what, end) => {
+    expect(await owing(what)).toEqual(["begun", "alive", end]);
+  });
+
+  it("[B9.2] once it is settled, nothing does", async () => {
+    expect(await owing("aborted")).toEqual(["begun", "rejected ERR_ABORTED"]);
+  });
+
+  it("[B9.2] an iterator of events is a listener: it holds nothing", async () => {
+    expect(await owing("iterating")).toEqual(["begun"]);
+  });
+});
+
+describe("unref()", () => {
+  it.each(["linked", "until", "login", "rest", "logout", "token", "send"])(
+    "[B9.2] lets a Node process end whatever its client does: %s",
+    async (what) => {
+      expect(await owing(what, "unref")).toEqual(["begun"]);
+    },
+  );
+
+  it("[B9.2] holds for what comes after it: a dial, and its link", async () => {
+    expect(await owing("dial", "early")).toEqual(["begun"]);
+  });
+
+  it("[B9.2] ref() takes it back", async () => {
+    for (const what of ["linked", "until"]) expect((await owing(what, "ref")).slice(0, 2)).toEqual(["begun", "alive"]);
+  });
+});

@@ -218,19 +218,24 @@ class Driver implements Connection, SocketOwner, Caller {
   #arm(): void {
     const protocol = this.#identity?.protocol;
     const { tag } = this.#state.link;
+    const due = protocol?.deadline();
     const at = this.disposed
       ? INFINITY
       : Math.min(
           nextDeadline(this.#state, this.policy),
-          protocol?.deadline() ?? INFINITY,
+          due ?? INFINITY,
           ...this.#waiters.map((waiter) => waiter.until),
         );
-    const hold = this.#waiters.length > 0 || tag === "waiting" || tag === "dialing";
+    // A linked client's socket holds a process by itself (B9.2).
+    const hold =
+      !this.disposed &&
+      (this.#waiters.length > 0 || tag === "waiting" || tag === "dialing" || (tag !== "linked" && due !== undefined));
+    const idle = !hold && at === INFINITY;
     // One that comes too early is let be: it looks, finds nothing due, and is set again.
-    if (this.#cancelTimer && this.#timerAt <= at && this.#timerHold === hold && at < INFINITY) return;
+    if (this.#cancelTimer && this.#timerAt <= at && this.#timerHold === hold && !idle) return;
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    if (at === INFINITY) return;
+    if (idle) return;
     const ms = Math.ceil(at - this.clock.now());
     this.#timerAt = at;
     this.#timerHold = hold;

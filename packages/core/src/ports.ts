@@ -187,7 +187,7 @@ export interface ProtocolHost {
   tokenOk(lifeMs: number | null): void;
   /** The peer broke the protocol: the link is closed with 4400. */
   fault(message: string): void;
-  /** The unacknowledged sends went from none to some or from some to none, or `deadline()` came nearer. */
+  /** The pending sends went from none to some or from some to none, or `deadline()` came nearer. */
   outbox(): void;
 }
 
@@ -218,7 +218,10 @@ export interface Protocol {
   unackedSince(): number | null;
   /** Bytes sent and not acknowledged, buffered ones included. */
   unackedBytes(): number;
-  /** Monotonic time at which `tick` has something to do (a send that times out, say); the driver's one timer serves it. */
+  /**
+   * Monotonic time at which `tick` has something to do (a send that times out, say); the driver's one timer serves it.
+   * `undefined`: nothing is pending, and nothing keeps a Node process alive for it.
+   */
   deadline(): number | undefined;
   tick(): void;
 }

@@ -106,6 +106,6 @@ export class Socket implements LinkHandlers, ProtocolHost {
     this.#word("fault", { message });
   }
   outbox(): void {
-    if (this.alive) this.#driver.outbox();
+    this.#driver.outbox();
   }
 }

@@ -325,7 +325,7 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
   }
 
   auth(): AuthApi {
-    return this.options.auth ?? restAuth(this.base);
+    return this.options.auth ?? restAuth(this.base, this.options.fetch);
   }
 
   snapshot(): Snapshot {

@@ -85,7 +85,7 @@ class Session implements ProtocolSession<Cc1Send>, ClientHost<ProtocolHost> {
 
   /** Tells the driver when it has something new to wait for. */
   look(): void {
-    const pending = this.#inner.unacknowledged !== undefined;
+    const pending = this.#inner.pending > 0;
     const due = this.#inner.deadline();
     if (pending === this.#busy && due >= this.#armed) return;
     this.#busy = pending;
@@ -110,7 +110,7 @@ class Session implements ProtocolSession<Cc1Send>, ClientHost<ProtocolHost> {
 
   deadline(): number | undefined {
     this.#armed = this.#inner.deadline();
-    return this.#armed === never ? undefined : this.#local(this.#armed);
+    return this.#inner.pending ? this.#local(this.#armed) : undefined;
   }
 
   tick(): void {

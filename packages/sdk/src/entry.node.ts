@@ -1,35 +1,59 @@
 /** The client for Node: the one place that chooses its ports. */
-import { type Lifecycle, memoryStorage, type OpenLink } from "@cc/core";
-import { nodeClock, nodeLifecycle, nodeRandom } from "@cc/platform-node";
-import { createWsTransport } from "@cc/transport-ws";
+import { type Lifecycle, memoryStorage } from "@cc/core";
+import { HoldingClock, nodeFetch, nodeLifecycle, nodeRandom, type RequestOptions } from "@cc/platform-node";
+import { createWsTransport, type OpenWsLink } from "@cc/transport-ws";
 import { cc1 } from "./cc1.js";
 import { createClient as createPortable } from "./client.js";
 import type { Cc1Send, Client, ClientOptions, EventMap, ProtocolFactory, SendFunction } from "./types.js";
 
+/** Options of Node alone. They hold for the WebSocket and for REST alike; a port of your own (`openLink`, `auth`, `fetch`) goes its own way. */
+export interface NodeOptions {
+  /** Where connections come from: an `https.Agent`, or a proxy's (`https-proxy-agent`). Default: none; each link is a fresh connection. */
+  readonly agent?: RequestOptions["agent"];
+  /** Certificate authorities in PEM, in place of Node's own list. Default: Node's. */
+  readonly ca?: RequestOptions["ca"];
+  /** Sent with the WebSocket's upgrade and with each REST request. Default: none. Never put a token here that a proxy's log may not show. */
+  readonly headers?: RequestOptions["headers"];
+}
+
+/** In Node a client that is linked, tries to be, or owes an answer keeps the process alive. */
+export interface NodeClient<E extends EventMap = EventMap, Send extends SendFunction = Cc1Send>
+  extends Client<E, Send> {
+  /** From now on nothing of this client keeps the process alive: no link, no attempt, no retry, no promise. */
+  unref(): void;
+  /** Takes `unref()` back. */
+  ref(): void;
+}
+
 // What has no state of a client is one for all clients of the process: a thousand of them have one tick, not a thousand.
-let openLink: OpenLink | undefined;
+let transport: OpenWsLink | undefined;
 let lifecycle: Lifecycle | undefined;
 
 const standard: ProtocolFactory<Cc1Send> = cc1();
 
 /** A client over `ws`, with storage in memory. `storage: fileStorage(path)` keeps the session across restarts. Constructing it does no I/O. */
 export function createClient<E extends EventMap = EventMap, Send extends SendFunction = Cc1Send>(
-  options: ClientOptions<Send> = {},
-): Client<E, Send> {
+  options: ClientOptions<Send> & NodeOptions = {},
+): NodeClient<E, Send> {
   // One process is one instance: what it keeps for itself lies beside what it would share.
-  const storage = options.storage ?? memoryStorage();
-  openLink ??= createWsTransport();
+  const { storage = memoryStorage(), agent, ca, headers } = options;
+  const way = { ...(agent && { agent }), ...(ca && { ca }), ...(headers && { headers }) };
+  transport ??= createWsTransport();
   lifecycle ??= nodeLifecycle();
-  return createPortable<E, Send>({
-    clock: nodeClock,
+  const open = agent || ca || headers ? createWsTransport(way) : transport;
+  const clock = new HoldingClock();
+  const client = createPortable<E, Send>({
+    clock,
     random: nodeRandom,
-    openLink,
+    openLink: (...args) => open(...args, clock),
     lifecycle,
+    fetch: nodeFetch(way, clock),
     tabStorage: storage,
     ...options,
     storage,
     protocol: options.protocol ?? (standard as unknown as ProtocolFactory<Send>),
   });
+  return Object.assign(client, { unref: () => clock.unref(), ref: () => clock.ref() });
 }
 
 export { fileStorage } from "@cc/platform-node";

@@ -1,8 +1,9 @@
 /** The login API over `fetch`, as the gateway serves it (docs/rest.md). A token stands in a header, never in a URL. */
 import { type ConnectionError, connectionError } from "@cc/core";
-import type { AuthApi, AuthResult } from "./types.js";
+import type { AuthApi, AuthResult, Fetch, FetchResponse } from "./types.js";
 
-export function restAuth(base: string): AuthApi {
+/** `request`: the platform's `fetch`, or what stands in for it. */
+export function restAuth(base: string, request: Fetch = fetch): AuthApi {
   async function call(
     method: string,
     path: string,
@@ -10,9 +11,9 @@ export function restAuth(base: string): AuthApi {
     token?: string,
     body?: unknown,
   ): Promise<unknown> {
-    let response: Response;
+    let response: FetchResponse;
     try {
-      response = await fetch(base + path, {
+      response = await request(base + path, {
         method,
         signal,
         headers: { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) },
@@ -41,7 +42,7 @@ export function restAuth(base: string): AuthApi {
   };
 }
 
-function refusal({ status, headers }: Response, answer: unknown): ConnectionError {
+function refusal({ status, headers }: FetchResponse, answer: unknown): ConnectionError {
   const message = (answer as { error?: { message?: string } } | undefined)?.error?.message ?? `HTTP ${status}`;
   const details = { httpStatus: status };
   if (status === 429 || status >= 500) {

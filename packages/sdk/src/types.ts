@@ -100,6 +100,22 @@ export interface AuthResult {
   readonly expiresInMs: number | null;
 }
 
+/** The part of `fetch` that a login needs. */
+export type Fetch = (
+  url: string,
+  init: {
+    readonly method: string;
+    readonly headers: Record<string, string>;
+    readonly body?: string;
+    readonly signal: AbortSignal;
+  },
+) => Promise<FetchResponse>;
+
+/** The part of a `Response` that a login needs. */
+export type FetchResponse = Pick<Response, "ok" | "status" | "json"> & {
+  readonly headers: Pick<Headers, "get">;
+};
+
 /**
  * The server's side of a login. What a method rejects with is told as it is when it is a `ConnectionError`, else as the
  * `cause` of one: `ERR_WEBSOCKET_ERROR` for a login, `ERR_TOKEN_PROVIDER` for a refresh.
@@ -127,6 +143,8 @@ export interface ClientPorts {
   readonly tabStorage: Storage;
   /** Default: REST over `fetch` at `url`. */
   readonly auth?: AuthApi | undefined;
+  /** What the REST of `auth` goes through. Default: the platform's `fetch`; in Node its http and https, by the same agent, CA and headers as the WebSocket. */
+  readonly fetch?: Fetch | undefined;
   /** What a listener threw. Default: the platform's `reportError`, else `logger.error`. */
   readonly onListenerError?: ((error: unknown) => void) | undefined;
 }

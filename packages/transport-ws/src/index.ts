@@ -6,7 +6,8 @@
  * the process (larksuite/node-sdk#203).
  */
 import { isAscii, isUtf8 } from "node:buffer";
-import type { Agent, IncomingMessage } from "node:http";
+import type { Agent, ClientRequest, IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import type { Link, LinkClose, LinkHandlers, LinkOptions, OpenLink } from "@cc/core";
 import { type ClientOptions, WebSocket } from "ws";
 import { retryAfterMs } from "./retry-after.js";
@@ -27,6 +28,17 @@ export interface WsTransportOptions {
   readonly closeTimeoutMs?: number;
 }
 
+/** Hears of a link's socket, for a process that is not to be held by it. */
+export interface SocketHolder {
+  /** The socket exists. */
+  add(socket: { ref(): unknown; unref(): unknown }): void;
+  /** The link has ended. */
+  drop(socket: { ref(): unknown; unref(): unknown }): void;
+}
+
+/** The link port, with somebody who hears of its sockets. */
+export type OpenWsLink = (...args: [...Parameters<OpenLink>, holder?: SocketHolder]) => Link;
+
 /**
  * A transport over `ws`. Making it does nothing; each call of what it returns opens one connection.
  *
@@ -34,7 +46,7 @@ export interface WsTransportOptions {
  * frame; `httpStatus` and `retryAfterMs` when the server answered the upgrade with something else; `cause` with what
  * `ws` reported. Compression is never offered: it costs memory per link and leaks lengths beside secrets.
  */
-export function createWsTransport(options: WsTransportOptions = {}): OpenLink {
+export function createWsTransport(options: WsTransportOptions = {}): OpenWsLink {
   const { headers, agent, ca, maxPayloadBytes = 16 * 1024 * 1024, closeTimeoutMs = 2000 } = options;
   // `closeTimeout` exists since ws 8.19; its types do not know it yet.
   const wsOptions: ClientOptions & { readonly closeTimeout: number } = {
@@ -43,11 +55,16 @@ export function createWsTransport(options: WsTransportOptions = {}): OpenLink {
     skipUTF8Validation: true,
     maxPayload: maxPayloadBytes,
     closeTimeout: closeTimeoutMs,
+    // The socket comes in a later tick, when the link has long been tied.
+    finishRequest(request: ClientRequest, websocket: WebSocket) {
+      request.once("socket", (socket) => (websocket as TiedSocket).link.has(socket));
+      request.end();
+    },
     ...(headers && { headers: { ...headers } }),
     ...(agent && { agent }),
     ...(ca && { ca: ca as NonNullable<ClientOptions["ca"]> }),
   };
-  return (url, link, handlers) => new WsLink(url, link, handlers, wsOptions);
+  return (url, link, handlers, holder) => new WsLink(url, link, handlers, wsOptions, holder);
 }
 
 /** One connection. A class, for its methods are shared: a process may hold thousands, and each would pay for its own closures. */
@@ -57,9 +74,18 @@ class WsLink implements Link {
   cause: unknown;
   refusal: Pick<LinkClose, "httpStatus" | "retryAfterMs"> | undefined;
   readonly #socket: TiedSocket | undefined;
+  readonly #holder: SocketHolder | undefined;
+  #held: Socket | undefined;
 
-  constructor(url: string, { subprotocols }: LinkOptions, handlers: LinkHandlers, options: ClientOptions) {
+  constructor(
+    url: string,
+    { subprotocols }: LinkOptions,
+    handlers: LinkHandlers,
+    options: ClientOptions,
+    holder: SocketHolder | undefined,
+  ) {
     this.told = handlers;
+    this.#holder = holder;
     try {
       const socket = new TiedSocket(url, [...subprotocols], options);
       this.#socket = socket;
@@ -70,7 +96,13 @@ class WsLink implements Link {
     }
   }
 
+  has(socket: Socket): void {
+    this.#held = socket;
+    this.#holder?.add(socket);
+  }
+
   ended(code: number, reason: string): void {
+    if (this.#held) this.#holder?.drop(this.#held);
     const { told, cause, refusal } = this;
     this.told = undefined;
     told?.closed({ code, reason, ...refusal, ...(cause !== undefined && { cause }) });
