@@ -48,7 +48,13 @@ describe("dispose", () => {
       linked.watch(linked.client.checkNow()),
       linked.watch(linked.client.logout()),
     ];
+    await linked.clock.advanceAsync(0);
     await linked.client.dispose();
+
+    const leaving = createRig();
+    await leaving.linked();
+    const logout = leaving.watch(leaving.client.logout());
+    await leaving.client.dispose();
 
     const dialling = createRig({ answers: false });
     await dialling.client.init(app);
@@ -61,14 +67,16 @@ describe("dispose", () => {
     const send = sending.watch(sending.client.send("x"));
     await sending.client.dispose();
 
-    for (const { clock } of [ready, asking, saving, linked, dialling, sending]) await clock.advanceAsync(0);
+    for (const { clock } of [ready, asking, saving, linked, leaving, dialling, sending]) await clock.advanceAsync(0);
     expect([send.state, sending.last.ended]).toEqual(["rejected", "ERR_DISPOSED"]);
     // What runs for them is told to stop, and holds no process alive.
     expect([asking.auth.login.calls[0]?.args[2].aborted, linked.auth.revoke.calls[0]?.args[1].aborted]).toEqual([
       true,
       true,
     ]);
-    expect([asking, linked, dialling, sending].map(({ clock }) => clock.pending)).toEqual([0, 0, 0, 0]);
+    expect([asking, linked, leaving, dialling, sending].map(({ clock }) => clock.pending)).toEqual([0, 0, 0, 0, 0]);
+    // Nothing begins after the end.
+    expect([logout.code, leaving.auth.revoke.calls]).toEqual(["ERR_DISPOSED", []]);
     expect([init, waiting, login, saved, connect].map(({ code }) => code)).toEqual(Array(5).fill("ERR_DISPOSED"));
     // A logout ends the calls of its session before the end of the client can.
     expect(calls.map(({ state }) => state)).toEqual(Array(4).fill("rejected"));

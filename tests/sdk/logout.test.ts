@@ -12,9 +12,9 @@ describe("logout", () => {
     await clock.advanceAsync(0);
     expect(log.filter((line) => !/floor|position/.test(line))).toEqual([
       "disconnected",
-      "auth revoke ann-1",
       `saved cc:${app}:logout`,
       `removed cc:${app}:session`,
+      "auth revoke ann-1",
       "logoutSuccess",
       'resolved {"revoked":true}',
     ]);
@@ -66,6 +66,19 @@ describe("logout", () => {
     expect(rig.auth.revoke.calls[0]?.args[1].aborted).toBe(true);
     rig.auth.revoke.calls[0]?.reject(new Error("late"));
     await rig.clock.advanceAsync(1_000);
+  });
+
+  it("[B2.5][B2.9] the server is told when storage is purged, so that other tabs do not learn it from a refusal; slow storage is not waited for", async () => {
+    const rig = createRig();
+    await rig.linked();
+    rig.storage.slowMs = 60_000;
+    const result = rig.watch(rig.client.logout());
+    await rig.clock.advanceAsync(249);
+    expect(rig.auth.revoke.calls.length).toBe(0);
+    await rig.clock.advanceAsync(1);
+    expect(rig.auth.revoke.calls.length).toBe(1);
+    await rig.clock.advanceAsync(600_000);
+    expect([result.value, rig.stored("session"), rig.clock.pending]).toEqual([{ revoked: true }, undefined, 0]);
   });
 
   it("[B2.5] a server that refuses, or an AuthApi that throws: the same", async () => {

@@ -12,6 +12,8 @@ import { Abort, disposedError, within } from "./waits.js";
 
 /** A server that cannot be told of a logout within this is not waited for (B2.5). */
 const REVOKE_MS = 3_000;
+/** Storage that has not been purged by then is not waited for before the server is told. */
+const FENCE_MS = 250;
 /** A login that has no answer by then has failed. */
 const AUTH_MS = 15_000;
 
@@ -183,6 +185,11 @@ export class Login {
     const held = this.#account.connection.state().session;
     const token = held.tag === "active" ? held.token?.value : undefined;
     const purging = this.#leave();
+    // Other tabs learn it from storage, not from a server that refuses their token.
+    await new Promise<void>((go) => {
+      const late = this.#account.clock.after(FENCE_MS, go);
+      void purging.then(late).then(go);
+    });
     const result = await this.#revoke(token);
     if (await purging) this.#account.toLogin("logoutSuccess");
     else
@@ -192,7 +199,7 @@ export class Login {
   }
 
   async #revoke(token: string | undefined): Promise<LogoutResult> {
-    if (!token || !this.#account.base) return { revoked: false };
+    if (!token || !this.#account.base || this.#account.connection.disposed) return { revoked: false };
     const abort = new Abort();
     this.#revoking = abort;
     try {
