@@ -32,7 +32,11 @@ export const library = ({ entry, bin = {} }: Library): ReturnType<typeof defineC
       entry: { ...entry },
       format: ["esm", "cjs"],
       // tsup sets `baseUrl`, which TypeScript 6 only accepts when told to.
-      dts: { compilerOptions: { ignoreDeprecations: "6.0" } },
+      dts: {
+        compilerOptions: { ignoreDeprecations: "6.0" },
+        // The bundler of types drops this line of the sources, and a page that has only `lib: ["ES2022", "DOM"]` knows no `Symbol.dispose`.
+        banner: '/// <reference lib="esnext.disposable" />\n',
+      },
     });
   }
   if (Object.keys(bin).length > 0) builds.push({ ...common, entry: { ...bin }, format: ["esm"], platform: "node" });

@@ -16,6 +16,7 @@ import { nodeTrials } from "./matrix/nodes.js";
 import { createProject } from "./matrix/project.js";
 import { readmeTrials } from "./matrix/readmes.js";
 import { attemptAll, type Part, parts, type Row, type Trial } from "./matrix/rows.js";
+import { typeTrials } from "./matrix/types.js";
 
 const { values } = parseArgs({
   options: {
@@ -60,6 +61,7 @@ try {
   const trials: readonly Trial[] = [
     ...(wanted("tarballs") ? contentTrials(tarballs) : []),
     ...(wanted("node") ? nodeTrials(project, tarballs) : []),
+    ...(wanted("types") ? typeTrials(project, tarballs) : []),
     ...(wanted("readmes") ? await readmeTrials(project) : []),
   ];
   // Two at a time: most of them are one busy process, and CI has two cores.

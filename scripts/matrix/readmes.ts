@@ -53,7 +53,7 @@ const sourceOf = (block: Block): Source | undefined => {
 const typed = {
   target: "es2022",
   module: "nodenext",
-  lib: ["es2023", "dom", "dom.iterable", "esnext.disposable"],
+  lib: ["es2023", "dom", "dom.iterable"],
   types: ["node"],
   jsx: "react-jsx",
   strict: true,

@@ -1,4 +1,5 @@
 /** A TypeScript compiler of a given version over a folder of the project, with what it found as one line each. */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root, run } from "../lib/run.js";
 import { put } from "./project.js";
@@ -12,6 +13,16 @@ export interface Finding {
 /** Where a version's `tsc` is: each stands in the workspace under a name of its own, the newest under its usual one. */
 const compiler = (version: string): string =>
   join(root, "node_modules", version === "6.0" ? "typescript" : `typescript-${version}`);
+
+/** Every TypeScript that is supported, the oldest first. */
+export const versions: readonly string[] = ["5.6", "5.7", "5.8", "5.9", "6.0"];
+
+/** The exact version, as its manifest says it. */
+export const exactVersion = (version: string): string => {
+  const manifest = JSON.parse(readFileSync(join(compiler(version), "package.json"), "utf8")) as { version: string };
+  if (!manifest.version.startsWith(`${version}.`)) throw new Error(`TypeScript ${version} is ${manifest.version} here`);
+  return manifest.version;
+};
 
 /** Compiles `config`, written as `name` into the project. Empty: no error. */
 export const compile = async (
