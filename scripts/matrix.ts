@@ -11,6 +11,7 @@ import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { root, run } from "./lib/run.js";
 import { packAll } from "./lib/tarballs.js";
+import { publishedPackages } from "./lib/workspace.js";
 import { contentTrials } from "./matrix/contents.js";
 import { nodeTrials } from "./matrix/nodes.js";
 import { createProject } from "./matrix/project.js";
@@ -39,6 +40,8 @@ const began = performance.now();
 const since = (from: number): string => `${((performance.now() - from) / 1000).toFixed(1)} s`;
 
 if (!values["no-build"]) {
+  // A build names its shared pieces by their content and leaves those of the last one; a release is built in an empty place.
+  for (const { folder } of publishedPackages()) rmSync(join(root, folder, "dist"), { recursive: true, force: true });
   const turbo = join(root, "node_modules/turbo/bin/turbo");
   const args = [turbo, "run", "build", "--filter=./packages/*", "--filter=@cc/terminal", "--output-logs=errors-only"];
   const built = await run(process.execPath, args, { show: true, env: { TURBO_TELEMETRY_DISABLED: "1" } });
