@@ -55,7 +55,7 @@ const ID_LENGTH = 14;
 const SAVE_MS = 1_000;
 
 /** What login listeners hear goes over the connection's bus, under a name that no event can have. */
-const LOGIN = Symbol();
+const LOGIN: unique symbol = Symbol();
 type Told = { readonly [LOGIN]: readonly [name: keyof LoginListener, ...args: (User | ConnectionError)[]] };
 
 export type Options = ClientOptions<SendFunction> & ClientPorts & { readonly protocol: ProtocolFactory<SendFunction> };
