@@ -12,11 +12,13 @@ import { parseArgs } from "node:util";
 import { root, run } from "./lib/run.js";
 import { packAll } from "./lib/tarballs.js";
 import { publishedPackages } from "./lib/workspace.js";
+import { bundleTrials } from "./matrix/bundles.js";
 import { contentTrials } from "./matrix/contents.js";
 import { nodeTrials } from "./matrix/nodes.js";
 import { createProject } from "./matrix/project.js";
 import { readmeTrials } from "./matrix/readmes.js";
 import { attemptAll, type Part, parts, type Row, type Trial } from "./matrix/rows.js";
+import { runtimeTrials } from "./matrix/runtimes.js";
 import { typeTrials } from "./matrix/types.js";
 
 const { values } = parseArgs({
@@ -60,16 +62,20 @@ const project = await createProject(tarballs);
 console.log(`installed into ${project} in ${since(installing)}`);
 
 let rows: readonly Row[] = [];
+const bundles = bundleTrials(project);
 try {
   const trials: readonly Trial[] = [
     ...(wanted("tarballs") ? contentTrials(tarballs) : []),
     ...(wanted("node") ? nodeTrials(project, tarballs) : []),
+    ...(wanted("runtimes") ? runtimeTrials(project) : []),
+    ...(wanted("bundles") ? bundles.trials : []),
     ...(wanted("types") ? typeTrials(project, tarballs) : []),
     ...(wanted("readmes") ? await readmeTrials(project) : []),
   ];
   // Two at a time: most of them are one busy process, and CI has two cores.
   rows = await attemptAll(trials, 2);
 } finally {
+  await bundles.end();
   if (values.keep) console.log(`kept: ${project}`);
   else rmSync(project, { recursive: true, force: true });
 }
