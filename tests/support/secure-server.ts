@@ -3,7 +3,8 @@ import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 
-const key = `-----BEGIN PRIVATE KEY-----
+/** Of the certificate. */
+export const key = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg3rsqhVQN7rLdGW5t
 dtuDBoXnTbxQfehlCDigkn0dsfWhRANCAATXUXb+KtDsJFL4H49fLygqDHv/TgP1
 LXQkXcFt6oHQLF2jCqMpAnej228nK8feJDdIW4lxyJWAwfHWua0uaKJ1
