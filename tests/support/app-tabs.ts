@@ -13,7 +13,13 @@ const pageSource = `
   globalThis.notes = [];
   const note = (what, value) => notes.push([what, value, performance.now()]);
   const storage = query.has("idb") ? indexedDbStorage() : undefined;
-  const client = createClient({ url: query.get("at"), background: query.get("background") ?? "keep", ...(storage && { storage }) });
+  const heartbeat = query.get("heartbeat");
+  const client = createClient({
+    url: query.get("at"),
+    background: query.get("background") ?? "keep",
+    ...(storage && { storage }),
+    ...(heartbeat && { policy: { backgroundHeartbeatMs: Number(heartbeat) } }),
+  });
   client.on("status", ({ current }) => note("status", current));
   client.on("session", ({ recovery }) => note("session", recovery));
   client.on("event", ({ data }) => note("event", data));

@@ -9,11 +9,27 @@ import type { AddressInfo } from "node:net";
 import { type Browser, type CDPSession, launch } from "puppeteer-core";
 import { chromiumFlags, findChromium } from "../../scripts/lib/browser.js";
 
-/** Starts one; the caller closes it. */
-export async function startChromium(): Promise<Browser> {
+/**
+ * Puppeteer's own flags that keep hidden pages awake; and the flag that slows the timers of a hidden page down to one a minute
+ * after a second, where a user's browser waits for five minutes.
+ */
+const wakeful = [
+  "--disable-background-timer-throttling",
+  "--disable-backgrounding-occluded-windows",
+  "--disable-renderer-backgrounding",
+];
+const sleepy = "--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/1";
+
+/** Starts one; the caller closes it. `throttled`: hidden pages are treated as a user's browser treats them. */
+export async function startChromium({ throttled = false } = {}): Promise<Browser> {
   const executablePath = findChromium();
   if (executablePath === undefined) throw new Error("no Chromium here; `pnpm test` installs one");
-  return launch({ executablePath, args: [...chromiumFlags], headless: true });
+  return launch({
+    executablePath,
+    args: throttled ? [...chromiumFlags, sleepy] : [...chromiumFlags],
+    ignoreDefaultArgs: throttled ? wakeful : [],
+    headless: true,
+  });
 }
 
 export interface Site {
