@@ -63,14 +63,20 @@ export function site({ page = wellPage, upgrade }: Site): Promise<number> {
   return started(server);
 }
 
-/** A gateway that is well until the socket is open, and then does this. */
-export function linkSite(
+type Chooses = (offered: Set<string>) => string | false;
+
+/** Takes every upgrade, chooses a subprotocol (default: `cc.1`), and does this with the open socket. */
+export function linkUpgrade(
   take: (socket: WebSocket) => void,
-  handleProtocols: (offered: Set<string>) => string | false = () => "cc.1",
-): Promise<number> {
+  handleProtocols: Chooses = () => "cc.1",
+): NonNullable<Site["upgrade"]> {
   const sockets = new WebSocketServer({ noServer: true, handleProtocols });
-  return site({ upgrade: (request, socket, head) => sockets.handleUpgrade(request, socket, head, take) });
+  return (request, socket, head) => sockets.handleUpgrade(request, socket, head, take);
 }
+
+/** A gateway that is well until the socket is open. */
+export const linkSite = (take: (socket: WebSocket) => void, chooses?: Chooses): Promise<number> =>
+  site({ upgrade: linkUpgrade(take, chooses) });
 
 /** A reverse proxy that knows requests and answers only: hop-by-hop headers, `Upgrade` among them, end at it. */
 export function plainProxy(target: number): Promise<number> {
