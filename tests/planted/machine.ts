@@ -71,7 +71,7 @@ export const machinePlants: readonly Plant[] = [
     what: "manual mode reconnects in the background",
     file: "packages/core/src/link.ts",
     find: 'if (x.link.tag === "linked") loseInBackground(x);',
-    replace: "",
+    replace: 'if (x.link.tag === "waiting") loseInBackground(x);',
     test: "tests/core/lease.test.ts",
   },
   {
@@ -188,10 +188,10 @@ export const machinePlants: readonly Plant[] = [
   },
   {
     tag: "R2",
-    what: "outbound traffic postpones the check",
-    file: "packages/core/src/transition.ts",
-    find: "if (linked && !l.probe) l.lookAt = Math.min(",
-    replace: "if (linked && !l.probe) l.lookAt = 60_000 + Math.max(",
+    what: "what is sent counts as a sign of life",
+    file: "packages/core/src/socket.ts",
+    find: "if (this.alive) this.link?.send(data);",
+    replace: "if (!this.alive) return;\n    this.inboundAt = this.#driver.clock.now();\n    this.link?.send(data);",
     test: "tests/core/liveness.test.ts",
   },
   {
