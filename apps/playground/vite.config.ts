@@ -8,7 +8,13 @@ import { defineConfig, type UserConfig } from "vite";
 const config: UserConfig = defineConfig({
   base: "./",
   plugins: [react()],
-  build: { outDir: "dist", emptyOutDir: true, target: "es2022", sourcemap: true },
+  build: {
+    outDir: "dist",
+    emptyOutDir: true,
+    target: "es2022",
+    cssTarget: ["chrome123", "firefox121", "safari17.5"],
+    sourcemap: true,
+  },
 });
 
 export default config;

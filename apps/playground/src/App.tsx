@@ -1,13 +1,21 @@
-/** The page: two seats side by side, and what can be done to their server. */
-import { type ReactElement, useCallback, useEffect, useState } from "react";
+/** The page: two seats side by side, what can be done to their server, and how to use it all by keyboard. */
+import { type ReactElement, useCallback, useEffect, useRef, useState } from "react";
+import { Help } from "./Help.js";
 import { ServerBar } from "./ServerBar.js";
 import { Seat } from "./seat/Seat.js";
-import { applyFault, type Config, type FaultName, type FaultState, loadConfig, loadFaults } from "./server.js";
+import { type Apply, applyFault, type Config, type FaultState, loadConfig, loadFaults, noFaults } from "./server.js";
+import { useShortcuts } from "./shortcuts.js";
+import { themes, useTheme } from "./theme.js";
+import { Segments } from "./ui.js";
 
 export function App(): ReactElement {
   const [config, setConfig] = useState<Config>();
   const [faults, setFaults] = useState<FaultState>();
   const [problem, setProblem] = useState<string>();
+  const [theme, setTheme] = useTheme();
+  const help = useRef<HTMLDialogElement>(null);
+  const showHelp = useCallback(() => help.current?.showModal(), []);
+  const [shortcuts, setShortcuts] = useShortcuts(showHelp);
 
   useEffect(() => {
     let mounted = true;
@@ -20,7 +28,7 @@ export function App(): ReactElement {
     };
   }, []);
 
-  const apply = useCallback(async (name: FaultName, input: object): Promise<void> => {
+  const apply: Apply = useCallback(async (name, input) => {
     try {
       setFaults(await applyFault(name, input));
       setProblem(undefined);
@@ -32,9 +40,15 @@ export function App(): ReactElement {
   return (
     <>
       <header className="top">
-        <div>
+        <div className="title">
           <h1>Connection playground</h1>
-          <p className="muted">Two users, one gateway. Break things, and watch what each client says about it.</p>
+          <p className="muted">Two users, one gateway. Break it, and read what each client says.</p>
+        </div>
+        <div className="tools">
+          <Segments label="Theme" options={themes} value={theme} set={setTheme} />
+          <button type="button" onClick={showHelp}>
+            Keyboard
+          </button>
         </div>
         {config !== undefined && faults !== undefined && <ServerBar config={config} faults={faults} apply={apply} />}
       </header>
@@ -46,15 +60,23 @@ export function App(): ReactElement {
       <main className="seats">
         {config !== undefined &&
           faults !== undefined &&
-          config.seats.map((seat) => (
-            <Seat key={seat.id} config={config} seat={seat} faults={faults.seats[seat.id]} apply={apply} />
+          config.seats.map((seat, i) => (
+            <Seat
+              key={seat.id}
+              config={config}
+              seat={seat}
+              number={i + 1}
+              faults={faults.seats[seat.id] ?? noFaults}
+              apply={apply}
+            />
           ))}
       </main>
       {config !== undefined && (
         <footer className="muted">
-          Gateway <code>{config.gateway}</code> · auth key <code>{config.authKey}</code>
+          Gateway <code>{config.gateway}</code>, app <code>{config.appId}</code>, auth key <code>{config.authKey}</code>
         </footer>
       )}
+      <Help ref={help} on={shortcuts} set={setShortcuts} />
     </>
   );
 }

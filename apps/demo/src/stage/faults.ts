@@ -5,60 +5,86 @@
  * what is and not what it believes it did.
  */
 import type { Gateway } from "@cc/gateway";
-import type { FaultProxy } from "@cc/testkit/node";
+import type { Direction, FaultProxy } from "@cc/testkit/node";
+import { count, flag, type Input, InputError, oneOf, text } from "./input.js";
+import type { SeatRoutes } from "./seats.js";
 
 export interface Seat {
   readonly id: string;
   readonly proxy: FaultProxy;
+  /** New connections go to a gateway that refuses them with a floor. */
+  overloaded: boolean;
 }
 
+/** Which way no byte passes. */
+type Black = "none" | "both" | Direction;
+const blacks: readonly Black[] = ["none", "both", "toClient", "toTarget"];
+
 export interface SeatFaults {
-  readonly blackhole: boolean;
+  readonly blackhole: Black;
   readonly refuse: boolean;
   readonly delayMs: number;
+  readonly overload: boolean;
+  /** Tokens minted for this seat live this long; `null`: as long as the gateway gives. */
+  readonly tokenTtlMs: number | null;
 }
 
 export interface FaultState {
   readonly seats: Readonly<Record<string, SeatFaults>>;
-  readonly throttled: readonly string[];
+  /** Each with its end, as wall-clock ms. */
+  readonly throttled: readonly { readonly feature: string; readonly until: number }[];
   readonly draining: boolean;
   /** Links that the gateway counts. */
   readonly linked: number;
 }
 
-/** The request is wrong; the message says how. */
-export class InputError extends Error {}
-
 export interface Faults {
   state(): FaultState;
   /** Carries out the fault `name`. Rejects `InputError`. */
-  apply(name: string, input: Readonly<Record<string, unknown>>): Promise<FaultState>;
+  apply(name: string, input: Input): Promise<FaultState>;
 }
+
+/** What the gateway throttles, lowest value first (B8.3). */
+export const features = ["typing", "presence", "receipts"] as const;
 
 const MAX_DELAY_MS = 5_000;
 const MAX_THROTTLE_MS = 600_000;
+const MAX_TTL_MS = 3_600_000;
 /** While draining, clients are asked to stay away for a second, and spread over another. */
 const DRAIN = { waitMs: 3_000, minDelayMs: 1_000, spreadMs: 1_000 };
+const NONE: SeatFaults = { blackhole: "none", refuse: false, delayMs: 0, overload: false, tokenTtlMs: null };
 
-export function createFaults(gateway: Gateway, seats: readonly Seat[]): Faults {
-  const standing = new Map<string, SeatFaults>(
-    seats.map(({ id }) => [id, { blackhole: false, refuse: false, delayMs: 0 }]),
-  );
-  const seatOf = (input: Readonly<Record<string, unknown>>): Seat => {
+export function createFaults(gateway: Gateway, seats: readonly Seat[], routes: SeatRoutes): Faults {
+  const standing = new Map<string, SeatFaults>(seats.map(({ id }) => [id, NONE]));
+  const seatOf = (input: Input): Seat => {
     const seat = seats.find(({ id }) => id === input["seat"]);
     if (seat === undefined) throw new InputError(`seat must be one of ${seats.map(({ id }) => id).join(", ")}`);
     return seat;
   };
   const set = ({ id }: Seat, change: Partial<SeatFaults>): void => {
-    standing.set(id, { blackhole: false, refuse: false, delayMs: 0, ...standing.get(id), ...change });
+    standing.set(id, { ...NONE, ...standing.get(id), ...change });
+  };
+  const uidOf = (input: Input): string => {
+    const uid = text(input, "uid");
+    if (!gateway.users().some((user) => user.uid === uid)) throw new InputError(`no user ${uid}`);
+    return uid;
+  };
+  const cut = ({ id, proxy }: Seat): void => {
+    routes.cut(id);
+    proxy.cut();
   };
 
-  const acts: Readonly<Record<string, (input: Readonly<Record<string, unknown>>) => Promise<void> | void>> = {
-    cut: (input) => seatOf(input).proxy.cut(),
+  const acts: Readonly<Record<string, (input: Input) => Promise<void> | void>> = {
+    cut: (input) => cut(seatOf(input)),
     blackhole(input) {
-      const [seat, blackhole] = [seatOf(input), flag(input, "on")];
-      seat.proxy.blackhole(blackhole);
+      const [seat, blackhole] = [seatOf(input), oneOf(input, "direction", blacks)];
+      for (const direction of ["toClient", "toTarget"] as const) {
+        seat.proxy.blackhole(blackhole === "both" || blackhole === direction, direction);
+      }
       set(seat, { blackhole });
+    },
+    "half-open"(input) {
+      routes.halfOpen(seatOf(input).id);
     },
     async refuse(input) {
       const [seat, refuse] = [seatOf(input), flag(input, "on")];
@@ -70,21 +96,45 @@ export function createFaults(gateway: Gateway, seats: readonly Seat[]): Faults {
       seat.proxy.delay(delayMs);
       set(seat, { delayMs });
     },
-    throttle(input) {
-      if (flag(input, "on")) {
-        const forMs = count(input, "forMs", MAX_THROTTLE_MS);
-        gateway.throttle([{ feature: "typing", reason: "operator", forMs }]);
-      } else gateway.throttle([]);
+    overload(input) {
+      const [seat, overload] = [seatOf(input), flag(input, "on")];
+      seat.overloaded = overload;
+      set(seat, { overload });
+      if (overload) cut(seat);
     },
-    "reject-token"(input) {
-      const uid = text(input, "uid");
-      if (!gateway.users().some((user) => user.uid === uid)) throw new InputError(`no user ${uid}`);
-      gateway.revokeUser(uid);
+    throttle(input) {
+      const feature = oneOf(input, "feature", features);
+      const others = gateway.stats().throttled.filter((one) => one.feature !== feature);
+      const now = flag(input, "on")
+        ? [{ feature, reason: "operator", forMs: count(input, "forMs", MAX_THROTTLE_MS) }]
+        : [];
+      gateway.throttle([...others, ...now]);
+    },
+    "revoke-token": (input) => void gateway.revokeUser(uidOf(input)),
+    kick: (input) => void gateway.kick(uidOf(input)),
+    "short-tokens"(input) {
+      const [seat, ms] = [seatOf(input), count(input, "ms", MAX_TTL_MS)];
+      set(seat, { tokenTtlMs: ms === 0 ? null : ms });
+    },
+    goaway() {
+      void gateway.drain(DRAIN);
+      gateway.undrain();
     },
     drain(input) {
       // The answer does not wait for the drain: it shows that it has begun.
       if (flag(input, "on")) void gateway.drain(DRAIN);
       else gateway.undrain();
+    },
+    async clear() {
+      for (const seat of seats) {
+        seat.overloaded = false;
+        await seat.proxy.refuse(false);
+        seat.proxy.blackhole(false);
+        seat.proxy.delay(0);
+        standing.set(seat.id, NONE);
+      }
+      gateway.throttle([]);
+      gateway.undrain();
     },
   };
 
@@ -92,7 +142,7 @@ export function createFaults(gateway: Gateway, seats: readonly Seat[]): Faults {
     const { throttled, draining, linked } = gateway.stats();
     return {
       seats: Object.fromEntries(standing),
-      throttled: throttled.map(({ feature }) => feature),
+      throttled: throttled.map(({ feature, forMs }) => ({ feature, until: Date.now() + forMs })),
       draining,
       linked,
     };
@@ -106,24 +156,4 @@ export function createFaults(gateway: Gateway, seats: readonly Seat[]): Faults {
       return state();
     },
   };
-}
-
-function flag(input: Readonly<Record<string, unknown>>, name: string): boolean {
-  const value = input[name];
-  if (typeof value !== "boolean") throw new InputError(`${name} must be true or false`);
-  return value;
-}
-
-function count(input: Readonly<Record<string, unknown>>, name: string, max: number): number {
-  const value = input[name];
-  if (typeof value !== "number" || !(value >= 0) || value > max) {
-    throw new InputError(`${name} must be a number from 0 to ${max}`);
-  }
-  return value;
-}
-
-export function text(input: Readonly<Record<string, unknown>>, name: string): string {
-  const value = input[name];
-  if (typeof value !== "string" || value === "") throw new InputError(`${name} must be a string`);
-  return value;
 }

@@ -1,5 +1,5 @@
 /**
- * The playground's own HTTP server: the page, its configuration, and the buttons.
+ * The playground's one port: the page, its configuration, the buttons, and each seat's way to the gateway (seats.ts).
  *
  * Law: it is for this machine's user alone. It listens on loopback, takes requests only under a loopback name (a rebound DNS name
  * is refused), and acts only on JSON that the page itself sent (another site's form or script is refused).
@@ -7,8 +7,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Gateway } from "@cc/gateway";
-import { type Faults, InputError, text } from "./faults.js";
+import type { Faults } from "./faults.js";
 import { pageFile } from "./files.js";
+import { InputError, text } from "./input.js";
+import type { SeatRoutes } from "./seats.js";
 
 /** What the page needs to know; `/config.json`. */
 export interface PageConfig {
@@ -17,13 +19,16 @@ export interface PageConfig {
   readonly authKey: string;
   readonly gateway: string;
   readonly users: readonly { readonly uid: string; readonly name: string }[];
-  /** Each seat dials through a fault proxy of its own. */
+  /** Each seat dials through a fault proxy of its own; `url` is relative to the page. */
   readonly seats: readonly { readonly id: string; readonly url: string; readonly uid: string }[];
+  /** What can be throttled. */
+  readonly features: readonly string[];
 }
 
 export interface Page {
   readonly gateway: Gateway;
   readonly faults: Faults;
+  readonly routes: SeatRoutes;
   readonly config: PageConfig;
 }
 
@@ -52,13 +57,26 @@ export async function listenNear(server: Server, port: number): Promise<number> 
 
 /** A server over the folder of the built page. `page` is asked for with each request: what it names is made after the port is known. */
 export function createPageServer(folder: string, page: () => Page | undefined): Server {
-  return createServer((request, response) => {
+  const server = createServer((request, response) => {
     answer(folder, page(), request, response).catch((error: unknown) => {
       const status = error instanceof InputError ? 400 : 500;
       json(response, status, { error: error instanceof Error ? error.message : String(error) });
     });
   });
+  server.on("upgrade", (request, socket, head) => {
+    const taken = isLocal(request) && isOwn(request) && page()?.routes.upgrade(request, socket, head);
+    if (!taken) socket.destroy();
+  });
+  return server;
 }
+
+/** Asked for under a loopback name: a name of the open net that was bent to this machine is refused. */
+const isLocal = ({ headers }: IncomingMessage): boolean =>
+  /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(headers.host ?? "");
+
+/** Sent by this page, or by no page at all. */
+const isOwn = ({ headers: { origin, host } }: IncomingMessage): boolean =>
+  origin === undefined || origin === `http://${host}`;
 
 async function answer(
   folder: string,
@@ -66,14 +84,13 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const host = request.headers.host ?? "";
-  if (page === undefined || !/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(host)) {
+  if (page === undefined || !isLocal(request)) {
     return json(response, 403, { error: "this server answers under a loopback name only" });
   }
+  if (isOwn(request) && page.routes.request(request, response)) return;
   const { pathname } = new URL(request.url ?? "/", "http://localhost");
   if (request.method === "POST") {
-    const { origin, "content-type": type } = request.headers;
-    if ((origin !== undefined && origin !== `http://${host}`) || !type?.startsWith("application/json")) {
+    if (!isOwn(request) || !request.headers["content-type"]?.startsWith("application/json")) {
       return json(response, 403, { error: "JSON from the playground itself only" });
     }
     return act(page, pathname, await body(request), response);
@@ -87,7 +104,7 @@ async function answer(
     ...headers,
     "content-type": file.type,
     "content-security-policy":
-      "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self' http://127.0.0.1:* ws://127.0.0.1:*; frame-ancestors 'none'",
+      "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self' ws://127.0.0.1:* ws://localhost:*; frame-ancestors 'none'",
   });
   response.end(request.method === "HEAD" ? undefined : file.body);
 }
@@ -106,7 +123,8 @@ async function act(
   const uid = text(input, "uid");
   if (!config.users.some((user) => user.uid === uid)) throw new InputError(`no user ${uid}`);
   if (path === "/token") {
-    const { token, expiresInMs } = await gateway.mintToken(uid);
+    const ttlMs = faults.state().seats[text(input, "seat")]?.tokenTtlMs;
+    const { token, expiresInMs } = await gateway.mintToken(uid, ttlMs ? { ttlMs } : {});
     return json(response, 200, { token, expiresInMs });
   }
   const data = { text: text(input, "text") };

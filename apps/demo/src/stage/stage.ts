@@ -1,14 +1,16 @@
 /**
- * The playground's world: a gateway with the contract's own times, two seats behind a fault proxy each, and the page. It shares
+ * The playground's world: a gateway with the contract's own times, another that is always overloaded, two seats behind a fault
+ * proxy each, and the page with all of it on its one port. It shares
  * nothing with the transcript's, whose times are shortened. Law: what `openStage` opened, `close()` closes.
  */
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createGateway } from "@cc/gateway";
+import { createGateway, type GatewayOptions } from "@cc/gateway";
 import { createFaultProxy } from "@cc/testkit/node";
 import { secret } from "../transcript/world.js";
-import { createFaults, type Seat } from "./faults.js";
+import { createFaults, features, type Seat } from "./faults.js";
+import { createSeatRoutes } from "./seats.js";
 import { createPageServer, listenNear, type Page } from "./server.js";
 
 /** The page has not been built. */
@@ -61,30 +63,46 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     const authKey = secret();
     // A session that a page kept from an earlier run belongs to a gateway that is gone: another app id, other stored keys.
     const appId = `playground-${secret().slice(0, 8)}`;
-    const gateway = await createGateway({
+    const origin = `http://127.0.0.1:${port}`;
+    const settings: GatewayOptions = {
       appId,
       apiKey: secret(),
       jwtSecret: secret(),
       authKey,
       users,
-      origins: [`http://127.0.0.1:${port}`, `http://localhost:${port}`],
-    });
+      origins: [origin],
+    };
+    const gateway = await createGateway(settings);
     opened.push(() => gateway.close());
+    // Takes tokens of the same making, and nobody: it tells whoever comes to stay away for 6 to 8 s.
+    const overloaded = await createGateway(settings);
+    opened.push(() => overloaded.close());
+    await overloaded.drain({ waitMs: 0, minDelayMs: 6_000, spreadMs: 2_000 });
     const seats: Seat[] = [];
     for (const id of seatIds) {
       const proxy = await createFaultProxy({ target: gateway.address });
       opened.push(() => proxy.close());
-      seats.push({ id, proxy });
+      seats.push({ id, proxy, overloaded: false });
     }
+    const routes = createSeatRoutes(
+      seats.map((seat) => ({
+        id: seat.id,
+        target: () => (seat.overloaded ? overloaded.address : { host: "127.0.0.1", port: seat.proxy.port }),
+      })),
+      origin,
+    );
+    opened.push(async () => routes.close());
     page = {
       gateway,
-      faults: createFaults(gateway, seats),
+      faults: createFaults(gateway, seats, routes),
+      routes,
       config: {
         appId,
         authKey,
         gateway: gateway.url,
         users,
-        seats: seats.map(({ id, proxy }, i) => ({ id, url: proxy.url("http"), uid: users[i]?.uid ?? "" })),
+        seats: seats.map(({ id }, i) => ({ id, url: `seats/${id}`, uid: users[i]?.uid ?? "" })),
+        features,
       },
     };
     return {

@@ -1,105 +1,102 @@
 /** Messages between the users of this page: sent with an acknowledgement, received once and in order whatever the link does. */
-import { useClient } from "@cc/react";
-import type { User } from "@cc/sdk";
-import { type FormEvent, type ReactElement, useEffect, useId, useRef, useState } from "react";
-import type { Config, SeatConfig } from "../server.js";
-import { errorText, type Log, messageText } from "./timeline.js";
+import { useConnection, useSend } from "@cc/react";
+import type { SendOptions } from "@cc/sdk";
+import {
+  type Dispatch,
+  type FormEvent,
+  type ReactElement,
+  type SetStateAction,
+  useEffect,
+  useId,
+  useRef,
+  useState,
+} from "react";
+import { Button } from "../ui.js";
+import { useSeat } from "./context.js";
+import { errorText } from "./timeline.js";
 
-interface Message {
+export interface Message {
   readonly id: number;
   readonly from: string;
+  readonly own: boolean;
   readonly text: string;
-  /** Of an own message: on its way, its number in the log, or why it failed. */
+  /** Its number in the log; of an own one also: on its way, or why it failed. */
   readonly fate: string;
-}
-
-interface Props {
-  readonly config: Config;
-  readonly seat: SeatConfig;
-  readonly user: User;
-  readonly log: Log;
 }
 
 const KEPT = 50;
 let ids = 0;
+export const nextId = (): number => {
+  ids += 1;
+  return ids;
+};
+export const withMessage = (all: readonly Message[], one: Message): readonly Message[] => [...all, one].slice(-KEPT);
 
-export function Thread({ config, seat, user, log }: Props): ReactElement {
-  const client = useClient();
+interface Props {
+  readonly messages: readonly Message[];
+  readonly setMessages: Dispatch<SetStateAction<readonly Message[]>>;
+}
+
+export function Thread({ messages, setMessages }: Props): ReactElement {
+  const { config, seat, run } = useSeat();
+  const { send, pending } = useSend();
+  const user = useConnection((s) => s.user);
   const id = useId();
-  const others = config.users.filter(({ uid }) => uid !== user.uid);
-  const opposite = config.seats.find((other) => other.id !== seat.id && other.uid !== user.uid)?.uid;
-  const [to, setTo] = useState(opposite ?? others[0]?.uid ?? "");
+  const opposite = config.seats.find((other) => other.id !== seat.id)?.uid ?? "";
+  const [to, setTo] = useState(opposite);
   const [text, setText] = useState("");
-  const [messages, setMessages] = useState<readonly Message[]>([]);
   const list = useRef<HTMLOListElement>(null);
-
-  const add = (message: Omit<Message, "id">): number => {
-    ids += 1;
-    const one = { ...message, id: ids };
-    setMessages((all) => [...all, one].slice(-KEPT));
-    return one.id;
-  };
-  const settle = (which: number, fate: string): void =>
-    setMessages((all) => all.map((m) => (m.id === which ? { ...m, fate } : m)));
-
-  useEffect(
-    () =>
-      client.on("event", ({ from, data, position }) => {
-        const said = messageText(data);
-        if (said === undefined) return;
-        ids += 1;
-        const one = { id: ids, from, text: said, fate: `#${position?.positions.join(".")}` };
-        setMessages((all) => [...all, one].slice(-KEPT));
-      }),
-    [client],
-  );
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new message is what moves the list to its end.
   useEffect(() => {
     list.current?.scrollTo({ top: list.current.scrollHeight });
   }, [messages]);
 
-  const send = async (event: FormEvent): Promise<void> => {
+  const sendAs = async (kind: string, data: object, options?: SendOptions): Promise<string> => {
+    const ack = await send(`user:${to}`, kind, data, options);
+    return ack === null ? "dropped, or on its way: nobody says" : `acknowledged as #${ack.n}`;
+  };
+  const say = (event: FormEvent): void => {
     event.preventDefault();
     if (text === "") return;
-    const sent = add({ from: user.uid, text, fate: "sending…" });
+    const one: Message = { id: nextId(), from: user ?? "nobody", own: true, text, fate: "sending…" };
+    const settle = (fate: string): void => setMessages((all) => all.map((m) => (m.id === one.id ? { ...m, fate } : m)));
+    setMessages((all) => withMessage(all, one));
     setText("");
-    try {
-      const ack = await client.send(`user:${to}`, "message", { text });
-      settle(sent, `#${ack?.n}`);
-    } catch (error) {
-      const { title, text: why } = errorText(error);
-      settle(sent, title);
-      log("error", `send() rejected: ${title}`, why);
-    }
+    void run(`send("user:${to}", "message", { text: ${JSON.stringify(text)} })`, async () => {
+      try {
+        const ack = await send(`user:${to}`, "message", { text });
+        settle(`#${ack?.n}`);
+        return `acknowledged as #${ack?.n}`;
+      } catch (error) {
+        settle(errorText(error).title);
+        throw error;
+      }
+    });
   };
-  const type = async (): Promise<void> => {
-    try {
-      await client.send(`user:${to}`, "typing", {}, { ephemeral: true });
-      log("call", "send(typing) resolved", "ephemeral: no position, never replayed");
-    } catch (error) {
-      const { title, text: why } = errorText(error);
-      log("error", `send(typing) rejected: ${title}`, why);
-    }
-  };
+  const light = (kind: string, options: "ephemeral" | "volatile"): void =>
+    void run(`send("user:${to}", "${kind}", {}, { ${options}: true })`, () => sendAs(kind, {}, { [options]: true }));
 
   return (
-    <div className="card thread">
-      <ol ref={list} aria-label="Messages">
+    <section className="card thread" aria-labelledby={`${id}-title`}>
+      <h3 id={`${id}-title`}>Messages</h3>
+      {/* Focusable, for what scrolls must scroll by keyboard too. */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: see above. */}
+      <ol ref={list} aria-label="Messages" tabIndex={0}>
         {messages.map((message) => (
-          <li key={message.id} className={message.from === user.uid ? "own" : ""}>
+          <li key={message.id} className={message.own ? "own" : undefined}>
             <span className="from">{message.from}</span>
             <span className="text">{message.text}</span>
             <span className="fate">{message.fate}</span>
           </li>
         ))}
-        {messages.length === 0 && <li className="empty">No message yet</li>}
+        {messages.length === 0 && <li className="empty">None yet. Log in on both sides and say something.</li>}
       </ol>
-      <form className="row" onSubmit={(event) => void send(event)}>
+      <form className="compose" onSubmit={say}>
         <label htmlFor={`${id}-to`} className="sr">
           To
         </label>
         <select id={`${id}-to`} value={to} onChange={(event) => setTo(event.target.value)}>
-          {others.map(({ uid, name }) => (
+          {config.users.map(({ uid, name }) => (
             <option key={uid} value={uid}>
               to {name}
             </option>
@@ -115,13 +112,19 @@ export function Thread({ config, seat, user, log }: Props): ReactElement {
           placeholder="Message"
           autoComplete="off"
         />
-        <button type="submit" className="primary" disabled={text === ""}>
+        <button type="submit" className="primary" aria-busy={pending}>
           Send
         </button>
-        <button type="button" onClick={() => void type()}>
+        <Button
+          hint="Ephemeral: acknowledged, without a position, never replayed"
+          onClick={() => light("typing", "ephemeral")}
+        >
           Typing
-        </button>
+        </Button>
+        <Button hint="Volatile: dropped when it cannot go now" onClick={() => light("presence", "volatile")}>
+          Presence
+        </Button>
       </form>
-    </div>
+    </section>
   );
 }

@@ -1,55 +1,37 @@
 /** What happened at a seat, newest first. Law: it is written from the client's own events, so it shows what an application is told. */
-import { type AppEvent, type Client, type ConnectionError, isConnectionError, type Status } from "@cc/sdk";
+import { type AppEvent, type ConnectionError, isConnectionError, type Status } from "@cc/sdk";
 import { remediation } from "@cc/sdk/remediation";
 
-export type Tone = Status | "event" | "session" | "error" | "call" | "fault";
+/** What an entry is about: what the stream is filtered by, and a lane of the plot. */
+export type Kind = "status" | "session" | "event" | "call" | "fault" | "error";
+export const kinds: readonly Kind[] = ["status", "session", "event", "call", "fault", "error"];
 
 export interface Entry {
   readonly id: number;
   readonly at: number;
-  readonly tone: Tone;
+  readonly kind: Kind;
+  /** Of a change of status. */
+  readonly status?: Status | undefined;
   readonly title: string;
   readonly text: string;
 }
 
-export type Log = (tone: Tone, title: string, text: string) => void;
+export type Log = (kind: Kind, title: string, text?: string, status?: Status) => void;
 
-const KEPT = 200;
+const KEPT = 300;
 let ids = 0;
 
-export const entry = (tone: Tone, title: string, text: string): Entry => {
+export const entry = (kind: Kind, title: string, text: string, status?: Status): Entry => {
   ids += 1;
-  return { id: ids, at: Date.now(), tone, title, text };
+  return { id: ids, at: Date.now(), kind, status, title, text };
 };
 
 export const withEntry = (entries: readonly Entry[], one: Entry): readonly Entry[] => [one, ...entries].slice(0, KEPT);
 
-/** Writes down everything that the client tells. The client's `dispose()` ends it. */
-export function record(client: Client, log: Log): void {
-  client.on("status", ({ current, reason, attempt, retryAt }) => {
-    const wait = retryAt === null ? "" : `, next dial in ${Math.max(0, Math.round(retryAt - Date.now()))} ms`;
-    log(current, current, `${reason}, attempt ${attempt}${wait}`);
-  });
-  client.on("session", ({ recovery, downtimeMs, link }) =>
-    log(
-      "session",
-      `session ${recovery}`,
-      `link ${link}${downtimeMs > 0 ? `, ${Math.round(downtimeMs)} ms without` : ""}`,
-    ),
-  );
-  client.on("gap", ({ from, to }) =>
-    log("error", "gap", `${from.positions} to ${to.positions} is no longer in the server's log: refetch`),
-  );
-  client.on("error", (error) => log("error", error.code, `${error.message}. ${remediation(error)}`));
-  client.on("*", (event) => log("event", `${event.kind} from ${event.from}`, told(event)));
-}
-
-const told = ({ data, position }: AppEvent): string =>
-  `${textOf(data)}${position === undefined ? "ephemeral" : `#${position.positions.join(".")}`}`;
-
-const textOf = (data: unknown): string => {
-  const text = messageText(data);
-  return text === undefined ? "" : `“${text}” · `;
+export const told = ({ data, position }: AppEvent): string => {
+  const said = messageText(data);
+  const where = position === undefined ? "ephemeral" : `#${position.positions.join(".")}`;
+  return said === undefined ? where : `“${said}” ${where}`;
 };
 
 /** The text of a message of this page. */
@@ -59,5 +41,11 @@ export const messageText = (data: unknown): string | undefined =>
 /** An error in words, with what to do about it. */
 export const errorText = (error: unknown): { readonly title: string; readonly text: string } =>
   isConnectionError(error)
-    ? { title: error.code, text: `${error.message}. ${remediation(error as ConnectionError)}` }
+    ? { title: error.code, text: errorWords(error) }
     : { title: "error", text: error instanceof Error ? error.message : String(error) };
+
+/** Where the code says it all, the message is the code: then the remediation alone. */
+export const errorWords = (error: ConnectionError): string =>
+  [error.message === error.code ? "" : `${error.message.replace(/\.$/, "")}.`, remediation(error)]
+    .filter((part) => part !== "")
+    .join(" ");
