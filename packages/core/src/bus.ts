@@ -73,9 +73,8 @@ export class Bus<Events extends object> {
     let ended = false;
     const flush = (): void => {
       while (takers.length > 0 && (waiting.length > 0 || ended)) {
-        takers.shift()?.(
-          waiting.length > 0 ? { done: false, value: waiting.shift() as Events[K] } : { done: true, value: undefined },
-        );
+        // Read in this order.
+        takers.shift()?.({ done: waiting.length === 0, value: waiting.shift() } as IteratorResult<Events[K]>);
       }
     };
     // A function of its own for each iterator: two of them are two registrations.

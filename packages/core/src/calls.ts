@@ -2,6 +2,7 @@
  * The calls that answer with a promise. Law: a call makes its step, and then is a predicate over the state: whatever
  * settles it later, it is looked at after every step in the driver's one place, and settled once (R27).
  */
+
 import type { CheckResult, PingResult } from "./connection.js";
 import type { Snapshot, Status } from "./derive.js";
 import { desire } from "./desire.js";
@@ -11,6 +12,7 @@ import { floorUntil } from "./ladder.js";
 import type { Policy } from "./policy.js";
 import type { Clock } from "./ports.js";
 import type { Reason, State } from "./state.js";
+import { NEVER } from "./step.js";
 
 /** What a call needs of the driver. */
 export interface Caller {
@@ -60,7 +62,7 @@ export function connect(c: Caller): Look<{ readonly alreadyConnected: boolean }>
     if (link.tag === "linked") return { alreadyConnected };
     unobstructed(c, loggedOut);
     loggedOut = "ERR_LOGGED_OUT";
-    waiter.until = outage ? now + left : Number.POSITIVE_INFINITY;
+    waiter.until = outage ? now + left : NEVER;
     if (now < waiter.until) return undefined;
     const { retryAt, online, error: cause } = c.snapshot();
     throw connectionError(online ? "ERR_CONNECT_TIMEOUT" : "ERR_NO_INTERNET", undefined, "call", {
@@ -130,7 +132,7 @@ export function check(c: Caller, type: "checkNow" | "reconnect"): Look<CheckResu
 export function until(
   c: Caller,
   what: Status | "linked" | ((s: Snapshot) => boolean),
-  timeoutMs: number = Number.POSITIVE_INFINITY,
+  timeoutMs: number = NEVER,
 ): Look<Snapshot> {
   if (!(timeoutMs >= 0)) throw refused("ERR_INVALID_ARGUMENT");
   const end = c.clock.now() + timeoutMs;

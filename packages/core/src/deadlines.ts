@@ -9,7 +9,7 @@ import { needToken, staleAfter } from "./facts/session.js";
 import { attemptDue, dial, look, loseInBackground, probeDue, replace, stable, steer } from "./link.js";
 import type { Policy } from "./policy.js";
 import type { Stamp, State } from "./state.js";
-import type { Step } from "./step.js";
+import { NEVER, type Step } from "./step.js";
 
 export type DeadlineKind =
   /** A lease, a grace or a wait for acknowledgements ends. */
@@ -60,7 +60,7 @@ export function deadlines({ app, mode, link: l, session, throttled, outage }: St
     if (session.tag === "active" && session.renewable && !session.job && session.token) {
       const { token, refreshFrom } = session;
       const ms = staleAfter(token, p);
-      if (ms !== null && refreshFrom < Number.POSITIVE_INFINITY)
+      if (ms !== null && refreshFrom < NEVER)
         add("renew", Math.max(token.from.now + ms, refreshFrom), token.from.wall + ms, refreshFrom);
     }
   }

@@ -29,11 +29,10 @@ import { defaultPolicy, type Policy } from "./policy.js";
 import type { Cancel, Clock } from "./ports.js";
 import { Socket, type SocketOwner } from "./socket.js";
 import type { State, TokenJob } from "./state.js";
-import { NONE, without } from "./step.js";
+import { NEVER, NONE, without } from "./step.js";
 import { initialState, isDue, nextDeadline, transition } from "./transition.js";
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
-const INFINITY = Number.POSITIVE_INFINITY;
 
 /** The connection over the given ports. Constructing it does nothing. */
 export function createConnection(options: ConnectionOptions): Connection {
@@ -57,7 +56,7 @@ class Driver implements Connection, SocketOwner, Caller {
   #request: { readonly job: number; readonly run: TokenRequest } | undefined;
   #listeners: Registry<ConnectionListener> | undefined;
   /** The one physical timer. */
-  #timerAt = INFINITY;
+  #timerAt = NEVER;
   #timerHold = false;
   #cancelTimer: Cancel | undefined;
 
@@ -220,17 +219,13 @@ class Driver implements Connection, SocketOwner, Caller {
     const { tag } = this.#state.link;
     const due = protocol?.deadline();
     const at = this.disposed
-      ? INFINITY
-      : Math.min(
-          nextDeadline(this.#state, this.policy),
-          due ?? INFINITY,
-          ...this.#waiters.map((waiter) => waiter.until),
-        );
+      ? NEVER
+      : Math.min(nextDeadline(this.#state, this.policy), due ?? NEVER, ...this.#waiters.map((waiter) => waiter.until));
     // A linked client's socket holds a process by itself (B9.2).
     const hold =
       !this.disposed &&
       (this.#waiters.length > 0 || tag === "waiting" || tag === "dialing" || (tag !== "linked" && due !== undefined));
-    const idle = !hold && at === INFINITY;
+    const idle = !hold && at === NEVER;
     // One that comes too early is let be: it looks, finds nothing due, and is set again.
     if (this.#cancelTimer && this.#timerAt <= at && this.#timerHold === hold && !idle) return;
     this.#cancelTimer?.();
@@ -266,7 +261,7 @@ class Driver implements Connection, SocketOwner, Caller {
   outbox(): void {
     const { link: l, app } = this.#state;
     const soon = this.clock.now() + this.policy.ackProbeMs;
-    const late = l.tag === "linked" && (l.lookAt ?? INFINITY) > soon;
+    const late = l.tag === "linked" && (l.lookAt ?? NEVER) > soon;
     if (late || (app.tag === "background" && app.hold?.why === "acks")) this.dispatch({ type: "outbox" });
     this.#arm();
   }
@@ -413,7 +408,7 @@ class Driver implements Connection, SocketOwner, Caller {
           this.#waiters = without(this.#waiters, waiter);
           this.#arm();
         };
-        const waiter: Waiter = { until: INFINITY, look };
+        const waiter: Waiter = { until: NEVER, look };
         signal?.addEventListener("abort", look);
         this.#waiters = this.#waiters.concat(waiter);
         this.#settle();

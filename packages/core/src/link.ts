@@ -12,7 +12,7 @@ import { type Failure, failure } from "./faults.js";
 import { floorUntil, freshLadder, nextDelay, raiseFloor } from "./ladder.js";
 import type { WelcomeInfo } from "./ports.js";
 import type { Dialing, Linked, LinkId, Probe, Reason } from "./state.js";
-import { elapsed, NONE, type Step } from "./step.js";
+import { elapsed, NEVER, NONE, type Step } from "./step.js";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -142,11 +142,10 @@ export function replace(x: Step, reason: Reason): void {
 function lookAt(x: Step, l: Linked, from: number): number | null {
   const { p } = x;
   const { unackedSince } = x.m;
-  const quiet = l.heartbeatMs === null ? Number.POSITIVE_INFINITY : from + l.heartbeatMs + p.quietSlackMs;
-  const ack =
-    unackedSince === null ? Number.POSITIVE_INFINITY : Math.max(unackedSince, l.probe?.sentAt ?? 0) + p.ackProbeMs;
+  const quiet = l.heartbeatMs === null ? NEVER : from + l.heartbeatMs + p.quietSlackMs;
+  const ack = unackedSince === null ? NEVER : Math.max(unackedSince, l.probe?.sentAt ?? 0) + p.ackProbeMs;
   const at = Math.min(quiet, ack);
-  return l.welcome.probes && at < Number.POSITIVE_INFINITY ? at : null;
+  return l.welcome.probes && at < NEVER ? at : null;
 }
 
 /** `welcome`: the attempt became a link. */

@@ -17,6 +17,9 @@ export type Step = { -readonly [K in keyof State]: Writable<State[K]> } & {
   readonly at: Stamp;
 };
 
+/** The time of what does not come. */
+export const NEVER: number = Number.POSITIVE_INFINITY;
+
 /** The empty list, once for all: a process may hold thousands of clients with a dozen empty lists each. */
 export const NONE: readonly never[] = Object.freeze([]);
 

@@ -34,7 +34,7 @@ import {
 } from "./link.js";
 import type { Policy } from "./policy.js";
 import type { Reason, Stamp, State } from "./state.js";
-import { NONE, type Step } from "./step.js";
+import { NEVER, NONE, type Step } from "./step.js";
 
 export const initialState = (p: Policy, at: Stamp): State => ({
   session: { tag: "uninitialized" },
@@ -332,9 +332,7 @@ function noToken(x: Step, why: Parameters<typeof fail>[1], terminal: boolean): v
   if (s.tag !== "active") return;
   s.job = null;
   // Who says that no token will ever be had is not asked again.
-  s.refreshFrom = terminal
-    ? Number.POSITIVE_INFINITY
-    : x.m.now + Math.max(x.p.refreshSpacingMs, why.fault.retryAfterMs ?? 0);
+  s.refreshFrom = terminal ? NEVER : x.m.now + Math.max(x.p.refreshSpacingMs, why.fault.retryAfterMs ?? 0);
   if (l.tag === "dialing" && l.dial.stage === "token")
     fail(x, { ...why, action: terminal ? "stop" : "retry" }, "tokenFailed");
   else x.out.push({ type: "error", fault: { phase: "token", ...why.fault, retryable: !terminal } });
