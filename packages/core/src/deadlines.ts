@@ -6,7 +6,7 @@
  */
 import { ackHold, holdMs } from "./facts/app.js";
 import { needToken, staleAfter } from "./facts/session.js";
-import { attemptDue, dial, look, loseInBackground, probeDue, replace, stable, steer } from "./link.js";
+import { attemptDue, dial, type LinkedStep, look, loseInBackground, probeDue, replace, stable, steer } from "./link.js";
 import type { Policy } from "./policy.js";
 import type { Stamp, State } from "./state.js";
 import { NEVER, type Step } from "./step.js";
@@ -39,33 +39,36 @@ export interface Deadline {
 }
 
 /** Every deadline that stands; the hold first, for an expired lease is settled before all else (B4.5). */
-export function deadlines({ app, mode, link: l, session, throttled, outage }: State, p: Policy): readonly Deadline[] {
+export function deadlines(x: State, p: Policy): readonly Deadline[] {
   const list: Deadline[] = [];
   const add = (kind: DeadlineKind, at: number | null | undefined, wall?: number, from?: number): void => {
     if (at != null) list.push({ kind, at, wall, from });
   };
   // Without a wish there is nothing that a hold could end.
-  if (app.tag === "background" && app.hold && mode.wish === "on") {
-    const { now, wall } = app.hold.from;
-    const ms = holdMs(app.hold, p);
-    add("hold", now + ms, wall + ms);
+  if (x.app.tag === "background" && x.app.hold && x.mode.wish === "on") {
+    const ms = holdMs(x.app.hold, p);
+    add("hold", x.app.hold.from.now + ms, x.app.hold.from.wall + ms);
   }
-  if (l.tag === "waiting") add("retry", l.until);
-  if (l.tag === "dialing") add("attempt", l.dial.until);
-  if (l.tag === "linked") {
-    if (l.probe) add("probe", l.probe.until);
-    else add("look", l.lookAt);
-    add("stable", l.stableAt);
-    add("leave", l.leaveAt);
-    if (session.tag === "active" && session.renewable && !session.job && session.token) {
-      const { token, refreshFrom } = session;
-      const ms = staleAfter(token, p);
-      if (ms !== null && refreshFrom < NEVER)
-        add("renew", Math.max(token.from.now + ms, refreshFrom), token.from.wall + ms, refreshFrom);
+  if (x.link.tag === "waiting") add("retry", x.link.until);
+  if (x.link.tag === "dialing") add("attempt", x.link.dial.until);
+  if (x.link.tag === "linked") {
+    if (x.link.probe) add("probe", x.link.probe.until);
+    else add("look", x.link.lookAt);
+    add("stable", x.link.stableAt);
+    add("leave", x.link.leaveAt);
+    if (x.session.tag === "active" && x.session.renewable && !x.session.job && x.session.token) {
+      const ms = staleAfter(x.session.token, p);
+      if (ms !== null && x.session.refreshFrom < NEVER)
+        add(
+          "renew",
+          Math.max(x.session.token.from.now + ms, x.session.refreshFrom),
+          x.session.token.from.wall + ms,
+          x.session.refreshFrom,
+        );
     }
   }
-  for (const t of throttled) if (t.ms !== null) add("throttle", t.from.now + t.ms);
-  if (outage && !outage.notable) add("notable", outage.since.now + p.notableMs);
+  for (const t of x.throttled) if (t.ms !== null) add("throttle", t.from.now + t.ms);
+  if (x.outage && !x.outage.notable) add("notable", x.outage.since.now + p.notableMs);
   return list;
 }
 
@@ -79,23 +82,22 @@ export function dueDeadline(s: State, m: Stamp, p: Policy): Deadline | undefined
 
 /** What a passed deadline does. Total: a kind that no longer means anything changes nothing. */
 export function expire(x: Step, kind: DeadlineKind): void {
-  const { app, link: l, outage } = x;
-  if (kind === "hold" && app.tag === "background" && app.hold) {
-    const { why } = app.hold;
-    app.hold = why === "grace" ? ackHold(x) : null;
+  if (kind === "hold" && x.app.tag === "background" && x.app.hold) {
+    const { why } = x.app.hold;
+    x.app.hold = why === "grace" ? ackHold(x) : null;
     // `keep` lifts the lease: what has run out then bounds nothing (B4.4).
     if (why === "lease" && x.p.background !== "keep") x.mode.wish = "leaseExpired";
     steer(x, x.reason, 0);
   }
   if (kind === "retry") dial(x, x.reason === "wake" || x.ladder.attempt === 0 ? x.reason : "retry");
-  if (kind === "attempt" && l.tag === "dialing") attemptDue(x, l.dial);
-  if (l.tag === "linked") {
-    if (kind === "probe" && l.probe) probeDue(x, l, l.probe);
-    if (kind === "look") look(x, l);
-    if (kind === "stable") stable(x, l);
+  if (kind === "attempt" && x.link.tag === "dialing") attemptDue(x, x.link.dial);
+  if (x.link.tag === "linked") {
+    if (kind === "probe" && x.link.probe) probeDue(x as LinkedStep, x.link.probe);
+    if (kind === "look") look(x as LinkedStep);
+    if (kind === "stable") stable(x as LinkedStep);
     if (kind === "renew") needToken(x, "expiring");
     if (kind === "leave") {
-      l.leaveAt = null;
+      x.link.leaveAt = null;
       loseInBackground(x);
       if (x.mode.wish === "on") replace(x, "goaway");
       else steer(x, "goaway", 0);
@@ -105,5 +107,5 @@ export function expire(x: Step, kind: DeadlineKind): void {
     x.throttled = x.throttled.filter((t) => t.ms === null || x.m.now < t.from.now + t.ms);
     if (x.throttled.length === 0) x.reason = "throttleEnded";
   }
-  if (kind === "notable" && outage) x.outage = { since: outage.since, notable: true };
+  if (kind === "notable" && x.outage) x.outage = { since: x.outage.since, notable: true };
 }

@@ -67,46 +67,45 @@ export function statusOf(s: Pick<State, "link" | "throttled">): Status {
 }
 
 /** The sockets that should exist: at most one, two only with a successor or a retiring link. The driver opens what is missing and closes what is not named. */
-export function links({ link: l }: Pick<State, "link">): readonly LinkId[] {
-  if (l.tag === "dialing") return l.dial.stage === "token" ? [] : [l.dial.link];
-  if (l.tag !== "linked") return [];
-  const successor = l.successor && l.successor.stage !== "token" ? l.successor.link : null;
-  return [l.link, successor, l.retiring].filter((id) => id !== null);
+export function links(s: Pick<State, "link">): readonly LinkId[] {
+  if (s.link.tag === "dialing") return s.link.dial.stage === "token" ? [] : [s.link.dial.link];
+  if (s.link.tag !== "linked") return [];
+  const successor = s.link.successor && s.link.successor.stage !== "token" ? s.link.successor.link : null;
+  return [s.link.link, successor, s.link.retiring].filter((id) => id !== null);
 }
 
 export function snapshotOf(s: State, p: Policy): Snapshot {
-  const { link: l, app, throttled, outage, session, mode } = s;
   const lease =
-    app.tag === "background" && app.hold?.why === "lease" && p.background !== "keep" && mode.wish === "on"
-      ? app.hold
+    s.app.tag === "background" && s.app.hold?.why === "lease" && p.background !== "keep" && s.mode.wish === "on"
+      ? s.app.hold
       : null;
   return {
     status: statusOf(s),
-    phase: l.tag === "dialing" ? l.dial.stage : l.tag,
+    phase: s.link.tag === "dialing" ? s.link.dial.stage : s.link.tag,
     reason: s.reason,
     attempt: s.ladder.attempt,
-    retryAt: l.tag === "waiting" ? l.since.wall + l.until - l.since.now : null,
+    retryAt: s.link.tag === "waiting" ? s.link.since.wall + s.link.until - s.link.since.now : null,
     since: s.since.wall,
-    linked: l.tag === "linked",
+    linked: s.link.tag === "linked",
     link: currentLink(s) ?? null,
     recovery: s.recovery,
     throttled:
-      throttled.length === 0
+      s.throttled.length === 0
         ? NONE
-        : throttled.map(({ feature, reason, ms, from }) => ({
+        : s.throttled.map(({ feature, reason, ms, from }) => ({
             feature,
             reason,
             until: ms === null ? null : from.wall + ms,
           })),
-    mode: mode.auto ? "auto" : "manual",
-    app: app.tag,
+    mode: s.mode.auto ? "auto" : "manual",
+    app: s.app.tag,
     background: p.background,
     leaseUntil: lease && lease.from.wall + lease.ms,
     online: s.network.online,
     error: s.fault && errorOf(s.fault),
-    outage: outage && { since: outage.since.wall, notable: outage.notable },
-    rttMs: l.tag === "linked" ? l.rttMs : null,
-    user: session.tag === "active" ? session.user : null,
+    outage: s.outage && { since: s.outage.since.wall, notable: s.outage.notable },
+    rttMs: s.link.tag === "linked" ? s.link.rttMs : null,
+    user: s.session.tag === "active" ? s.session.user : null,
   };
 }
 

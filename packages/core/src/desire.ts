@@ -15,14 +15,15 @@ export type Desire =
 
 export type Facts = Pick<State, "session" | "mode" | "app" | "page">;
 
-export function desire({ session, mode, app, page }: Facts, p: Pick<Policy, "background">): Desire {
-  if (session.tag === "uninitialized") return { tag: "none", reason: "notInitialized" };
-  if (session.tag === "loggedOut") return { tag: "none", reason: "loggedOut" };
-  if (mode.wish !== "on") return { tag: "none", reason: mode.wish };
-  if (page === "hidden") return { tag: "hold", reason: "pageHidden" };
-  if (app.tag === "foreground" || p.background === "keep") return { tag: "link", urgency: "dial", reason: "starting" };
+export function desire(x: Facts, p: Pick<Policy, "background">): Desire {
+  if (x.session.tag === "uninitialized") return { tag: "none", reason: "notInitialized" };
+  if (x.session.tag === "loggedOut") return { tag: "none", reason: "loggedOut" };
+  if (x.mode.wish !== "on") return { tag: "none", reason: x.mode.wish };
+  if (x.page === "hidden") return { tag: "hold", reason: "pageHidden" };
+  if (x.app.tag === "foreground" || p.background === "keep")
+    return { tag: "link", urgency: "dial", reason: "starting" };
   // The end of a lease takes the wish away, so a wish in the background of manual mode has its lease.
-  if (!mode.auto) return { tag: "link", urgency: "dial", reason: "starting" };
-  if (app.hold !== null) return { tag: "link", urgency: "keep", reason: "background" };
+  if (!x.mode.auto) return { tag: "link", urgency: "dial", reason: "starting" };
+  if (x.app.hold !== null) return { tag: "link", urgency: "keep", reason: "background" };
   return { tag: "hold", reason: "background" };
 }

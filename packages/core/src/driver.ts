@@ -61,12 +61,11 @@ class Driver implements Connection, SocketOwner, Caller {
   #cancelTimer: Cancel | undefined;
 
   constructor(options: ConnectionOptions) {
-    const { clock } = options;
-    this.clock = clock;
+    this.clock = options.clock;
     this.#options = options;
     this.bus = new Bus(this);
     this.policy = this.#revised(defaultPolicy, options.policy);
-    this.#state = initialState(this.policy, { now: clock.now(), wall: clock.wall() });
+    this.#state = initialState(this.policy, { now: options.clock.now(), wall: options.clock.wall() });
     this.#snapshot = stableSnapshot(undefined, snapshotOf(this.#state, this.policy));
   }
 
@@ -122,12 +121,11 @@ class Driver implements Connection, SocketOwner, Caller {
   }
 
   step(input: Input): void {
-    const { clock } = this;
     const protocol = this.#identity?.protocol;
     const current = currentLink(this.#state);
     const m: Moment = {
-      now: clock.now(),
-      wall: clock.wall(),
+      now: this.clock.now(),
+      wall: this.clock.wall(),
       random: this.#options.random(),
       inboundAt: this.sockets.find(({ id }) => id === current)?.inboundAt ?? Number.NEGATIVE_INFINITY,
       unackedSince: protocol?.unackedSince() ?? null,
@@ -190,9 +188,9 @@ class Driver implements Connection, SocketOwner, Caller {
   #open(socket: Socket): void {
     const protocol = this.#identity?.protocol;
     if (!socket.alive || !protocol) return;
-    const { openLink } = this.#options;
+
     socket.protocol = protocol.attach(socket.id, socket);
-    socket.link = openLink(this.#url() ?? "", protocol, socket);
+    socket.link = this.#options.openLink(this.#url() ?? "", protocol, socket);
   }
 
   #url(): string | undefined {
@@ -206,17 +204,16 @@ class Driver implements Connection, SocketOwner, Caller {
     this.#request = undefined;
     const run = wanted && this.#identity?.fetchToken(wanted.reason);
     if (!run) return;
-    const { job } = wanted;
-    this.#request = { job, run };
+    this.#request = { job: wanted.job, run };
     run.result.then(
-      ({ token, lifeMs }) => this.dispatch({ type: "token", job, value: token, lifeMs }),
-      (error: unknown) => this.dispatch({ type: "tokenFailed", job, ...tokenFault(error) }),
+      ({ token, lifeMs }) => this.dispatch({ type: "token", job: wanted.job, value: token, lifeMs }),
+      (error: unknown) => this.dispatch({ type: "tokenFailed", job: wanted.job, ...tokenFault(error) }),
     );
   }
 
   #arm(): void {
     const protocol = this.#identity?.protocol;
-    const { tag } = this.#state.link;
+
     const due = protocol?.deadline();
     const at = this.disposed
       ? NEVER
@@ -224,7 +221,10 @@ class Driver implements Connection, SocketOwner, Caller {
     // A linked client's socket holds a process by itself (B9.2).
     const hold =
       !this.disposed &&
-      (this.#waiters.length > 0 || tag === "waiting" || tag === "dialing" || (tag !== "linked" && due !== undefined));
+      (this.#waiters.length > 0 ||
+        this.#state.link.tag === "waiting" ||
+        this.#state.link.tag === "dialing" ||
+        (this.#state.link.tag !== "linked" && due !== undefined));
     const idle = !hold && at === NEVER;
     // One that comes too early is let be: it looks, finds nothing due, and is set again.
     if (this.#cancelTimer && this.#timerAt <= at && this.#timerHold === hold && !idle) return;
@@ -259,10 +259,10 @@ class Driver implements Connection, SocketOwner, Caller {
 
   /** A step for each message would be dear: the machine is told only when it would look too late (see state.ts, lookAt). */
   outbox(): void {
-    const { link: l, app } = this.#state;
     const soon = this.clock.now() + this.policy.ackProbeMs;
-    const late = l.tag === "linked" && (l.lookAt ?? NEVER) > soon;
-    if (late || (app.tag === "background" && app.hold?.why === "acks")) this.dispatch({ type: "outbox" });
+    const late = this.#state.link.tag === "linked" && (this.#state.link.lookAt ?? NEVER) > soon;
+    if (late || (this.#state.app.tag === "background" && this.#state.app.hold?.why === "acks"))
+      this.dispatch({ type: "outbox" });
     this.#arm();
   }
 
@@ -277,28 +277,41 @@ class Driver implements Connection, SocketOwner, Caller {
   }
 
   #tell(before: Snapshot, effects: readonly Effect[]): void {
-    const { logger } = this.#options;
     const now = this.#snapshot;
     if (now !== before) this.#options.changed?.();
-    const { status: current, reason, attempt, retryAt } = now;
+
     let error: ConnectionError | undefined;
     for (const e of effects) {
       if (e.type !== "error") continue;
-      error = errorOf(e.fault);
-      const { message, code, phase } = error;
-      this.#attempt(() => logger?.warn?.(message, { code, phase }));
-      this.bus.emit("error", error);
+      const told = errorOf(e.fault);
+      error = told;
+      this.#attempt(() => this.#options.logger?.warn?.(told.message, { code: told.code, phase: told.phase }));
+      this.bus.emit("error", told);
     }
-    if (current !== before.status) {
-      this.#attempt(() => logger?.info?.(current, { reason, attempt }));
-      const change = { previous: before.status, current, reason, attempt, retryAt, ...(error && { error }) };
+    if (now.status !== before.status) {
+      this.#attempt(() => this.#options.logger?.info?.(now.status, { reason: now.reason, attempt: now.attempt }));
+      const change = {
+        previous: before.status,
+        current: now.status,
+        reason: now.reason,
+        attempt: now.attempt,
+        retryAt: now.retryAt,
+        ...(error && { error }),
+      };
       this.bus.emit("status", Object.freeze(change));
     }
     if (now !== before) this.bus.emit("snapshot", now);
     for (const e of effects) {
       if (e.type !== "session") continue;
-      const { recovery, session } = e.info;
-      this.bus.emit("session", Object.freeze({ recovery, session, downtimeMs: e.downtimeMs, link: now.link ?? 0 }));
+      this.bus.emit(
+        "session",
+        Object.freeze({
+          recovery: e.info.recovery,
+          session: e.info.session,
+          downtimeMs: e.downtimeMs,
+          link: now.link ?? 0,
+        }),
+      );
     }
   }
 
@@ -347,13 +360,12 @@ class Driver implements Connection, SocketOwner, Caller {
   }
 
   init({ auto, floor = null, policy }: Parameters<Connection["init"]>[0]): void {
-    const { lifecycle } = this.#options;
     this.enqueue(() => {
       if (this.disposed) return;
       this.policy = this.#revised(this.policy, policy);
       this.#watch();
       this.step({ type: "init", auto, floor });
-      const { background, online } = lifecycle.current();
+      const { background, online } = this.#options.lifecycle.current();
       if (background) this.step({ type: "background" });
       if (!online) this.step({ type: "offline" });
     });
@@ -367,8 +379,8 @@ class Driver implements Connection, SocketOwner, Caller {
   login(who: Identity): void {
     this.enqueue(() => {
       this.#identity = who;
-      const { user, token, lifeMs, renewable } = who;
-      this.step({ type: "login", user, token, lifeMs, renewable });
+
+      this.step({ type: "login", user: who.user, token: who.token, lifeMs: who.lifeMs, renewable: who.renewable });
     });
   }
 

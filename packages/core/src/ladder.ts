@@ -36,18 +36,17 @@ export function restoredFloor(x: Step, floor: Floor | null): Floor | null {
  * not a loss that many clients may have at once.
  */
 export function nextDelay(x: Step, diagnosed: boolean): number {
-  const { ladder, p, m } = x;
-  const { step, spreadMs } = ladder;
-  ladder.step = (step ?? -1) + 1;
-  if (step === null) return m.random * (diagnosed ? p.wakeJitterMs : spreadMs);
+  const { step } = x.ladder;
+  x.ladder.step = (step ?? -1) + 1;
+  if (step === null) return x.m.random * (diagnosed ? x.p.wakeJitterMs : x.ladder.spreadMs);
   const age = x.outage === null ? 0 : elapsed(x.m, x.outage.since);
-  const cap = Math.max(2 * spreadMs, p.caps.find(([below]) => age < below)?.[1] ?? 0);
+  const cap = Math.max(2 * x.ladder.spreadMs, x.p.caps.find(([below]) => age < below)?.[1] ?? 0);
   // Offline, attempts go on at the cap (B5.6).
   const c = Math.min(
-    x.network.online ? 2 * Math.max(spreadMs, 250) * 2 ** Math.min(step, 16) : cap,
+    x.network.online ? 2 * Math.max(x.ladder.spreadMs, 250) * 2 ** Math.min(step, 16) : cap,
     cap,
-    ladder.online ? p.onlineRetryMs : cap,
+    x.ladder.online ? x.p.onlineRetryMs : cap,
   );
-  ladder.online = false;
-  return (c * (1 + m.random)) / 2;
+  x.ladder.online = false;
+  return (c * (1 + x.m.random)) / 2;
 }

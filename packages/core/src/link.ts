@@ -14,11 +14,12 @@ import type { WelcomeInfo } from "./ports.js";
 import type { Dialing, Linked, LinkId, Probe, Reason } from "./state.js";
 import { elapsed, NEVER, NONE, type Step } from "./step.js";
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+/** A step while the link stands. */
+export type LinkedStep = Step & { link: { -readonly [K in keyof Linked]: Linked[K] } };
 
 /** The id of the link that is dialled or stands. */
-export const currentLink = ({ link: l }: Pick<Step, "link">): LinkId | undefined =>
-  l.tag === "linked" ? l.link : l.tag === "dialing" ? l.dial.link : undefined;
+export const currentLink = (x: Pick<Step, "link">): LinkId | undefined =>
+  x.link.tag === "linked" ? x.link.link : x.link.tag === "dialing" ? x.link.dial.link : undefined;
 
 /** Ends whatever link there is. The driver closes its socket, for the state no longer names it. */
 export function drop(x: Step): void {
@@ -30,15 +31,14 @@ export function drop(x: Step): void {
 /** Brings the link machine in line with the facts. From `idle` it starts after `delayMs`, or in this step with "now". */
 export function steer(x: Step, reason: Reason, delayMs: number | "now"): void {
   const want = desire(x, x.p);
-  const { tag } = x.link;
   if (want.tag === "link" && want.urgency === "dial") {
-    if (tag !== "idle") return;
+    if (x.link.tag !== "idle") return;
     // The immediate dial stands in the place of the first retry.
     x.ladder.step ??= 0;
     if (delayMs === "now") dial(x, reason);
     else wait(x, delayMs, reason);
     // `keep` keeps what there is; a terminal refusal outlives lease, background and disconnect(): connect(), login and logout lead out of it.
-  } else if (tag !== "failed" && !(want.tag === "link" && tag === "linked")) {
+  } else if (x.link.tag !== "failed" && !(want.tag === "link" && x.link.tag === "linked")) {
     drop(x);
     endJob(x);
     x.reason = want.reason;
@@ -53,15 +53,14 @@ function wait(x: Step, delayMs: number, reason: Reason): void {
 
 /** Dials now, or at the floor's end. */
 export function dial(x: Step, reason: Reason): void {
-  const { session: s, ladder } = x;
-  if (s.tag !== "active") return;
-  if (x.m.now < floorUntil(ladder)) return wait(x, 0, reason);
-  ladder.attempt++;
-  ladder.floor = null;
+  if (x.session.tag !== "active") return;
+  if (x.m.now < floorUntil(x.ladder)) return wait(x, 0, reason);
+  x.ladder.attempt++;
+  x.ladder.floor = null;
   x.reason = reason;
   const link = ++x.ids;
   if (isFresh(x)) return callServer(x, link);
-  if (!s.renewable) return stop(x, { ...failure("ERR_AUTH_REJECTED").fault, phase: "token" });
+  if (!x.session.renewable) return stop(x, { ...failure("ERR_AUTH_REJECTED").fault, phase: "token" });
   needToken(x, "missing");
   x.link = {
     tag: "dialing",
@@ -98,38 +97,37 @@ export function loseInBackground(x: Step): void {
 
 /** A link or an attempt ended by itself, or was found dead. Decides what comes next. */
 export function fail(x: Step, { fault: what, action: byDefault, floor }: Failure, reason: Reason = lossOf(x)): void {
-  const { session: s, link: l, ladder, p } = x;
-  const fault = { phase: l.tag === "dialing" ? l.dial.stage : "linked", ...what } as const;
-  if (l.tag === "linked") loseInBackground(x);
+  const fault = { phase: x.link.tag === "dialing" ? x.link.dial.stage : "linked", ...what } as const;
+  if (x.link.tag === "linked") loseInBackground(x);
   // A job that only this dial waited for ends with it; a renewal of a lost link may still serve the next.
   else endJob(x);
   drop(x);
   if (floor) raiseFloor(x, ...floor);
-  ladder.timeouts = reason === "attemptTimeout" ? ladder.timeouts + 1 : 0;
-  const verdict = p.shouldRetry?.(
+  x.ladder.timeouts = reason === "attemptTimeout" ? x.ladder.timeouts + 1 : 0;
+  const verdict = x.p.shouldRetry?.(
     { ...fault, retryable: byDefault !== "stop" },
-    { attempt: ladder.attempt, defaultAction: byDefault, floorMs: Math.max(0, floorUntil(ladder) - x.m.now) },
+    { attempt: x.ladder.attempt, defaultAction: byDefault, floorMs: Math.max(0, floorUntil(x.ladder) - x.m.now) },
   );
   const action = verdict?.action ?? byDefault;
-  if (action === "refreshToken" && s.tag === "active") {
-    if (s.token) s.burnt = [s.token.value, ...s.burnt.slice(0, 7)];
-    s.token = null;
-    s.job = null;
+  if (action === "refreshToken" && x.session.tag === "active") {
+    if (x.session.token) x.session.burnt = [x.session.token.value, ...x.session.burnt.slice(0, 7)];
+    x.session.token = null;
+    x.session.job = null;
     x.out.push({ type: "save" });
-    if (++s.rejections > 1 || !s.renewable) return stop(x, { ...fault, code: "ERR_AUTH_REJECTED" });
+    if (++x.session.rejections > 1 || !x.session.renewable) return stop(x, { ...fault, code: "ERR_AUTH_REJECTED" });
   }
   if (action === "stop") return stop(x, fault);
   tell(x, { ...fault, retryable: true });
   let delayMs = action === "retry" ? nextDelay(x, reason === "probeFailed") : 0;
   if (verdict?.action === "retry" && verdict.delayMs !== undefined) {
     // The user's last word stands above the floor too (B5.4).
-    ladder.floor = null;
+    x.ladder.floor = null;
     delayMs = verdict.delayMs;
   }
   steer(x, reason, delayMs);
 }
 
-const lossOf = ({ link }: Step): Reason => (link.tag === "linked" ? "linkLost" : "attemptFailed");
+const lossOf = (x: Step): Reason => (x.link.tag === "linked" ? "linkLost" : "attemptFailed");
 
 /** Takes the present link away and dials another at once, floor permitting. */
 export function replace(x: Step, reason: Reason): void {
@@ -139,29 +137,27 @@ export function replace(x: Step, reason: Reason): void {
 }
 
 /** When to look next whether the peer lives: a late acknowledgement, or silence beyond the heartbeat since `from`. */
-function lookAt(x: Step, l: Linked, from: number): number | null {
-  const { p } = x;
-  const { unackedSince } = x.m;
-  const quiet = l.heartbeatMs === null ? NEVER : from + l.heartbeatMs + p.quietSlackMs;
-  const ack = unackedSince === null ? NEVER : Math.max(unackedSince, l.probe?.sentAt ?? 0) + p.ackProbeMs;
+function lookAt(x: LinkedStep, from: number): number | null {
+  const quiet = x.link.heartbeatMs === null ? NEVER : from + x.link.heartbeatMs + x.p.quietSlackMs;
+  const ack =
+    x.m.unackedSince === null ? NEVER : Math.max(x.m.unackedSince, x.link.probe?.sentAt ?? 0) + x.p.ackProbeMs;
   const at = Math.min(quiet, ack);
-  return l.welcome.probes && at < NEVER ? at : null;
+  return x.link.welcome.probes && at < NEVER ? at : null;
 }
 
 /** `welcome`: the attempt became a link. */
 export function linkUp(x: Step, { link }: Dialing, info: WelcomeInfo): void {
-  const { ladder, p } = x;
   setLife(x, info.tokenLifeMs);
-  ladder.spreadMs = Math.min(Math.max(info.spreadMs ?? p.spreadMs, p.minSpreadMs), p.maxSpreadMs);
-  ladder.timeouts = 0;
-  ladder.online = false;
-  const l: Mutable<Linked> = {
+  x.ladder.spreadMs = Math.min(Math.max(info.spreadMs ?? x.p.spreadMs, x.p.minSpreadMs), x.p.maxSpreadMs);
+  x.ladder.timeouts = 0;
+  x.ladder.online = false;
+  x.link = {
     tag: "linked",
     link,
     since: x.at,
     welcome: info,
     heartbeatMs: info.heartbeatMs,
-    stableAt: x.m.now + p.stableMs,
+    stableAt: x.m.now + x.p.stableMs,
     lookAt: null,
     probe: null,
     probes: 0,
@@ -172,8 +168,7 @@ export function linkUp(x: Step, { link }: Dialing, info: WelcomeInfo): void {
     successor: null,
     retiring: null,
   };
-  l.lookAt = lookAt(x, l, x.m.now);
-  x.link = l;
+  x.link.lookAt = lookAt(x as LinkedStep, x.m.now);
   x.recovery = info.recovery;
   x.reason = "welcome";
   x.out.push({ type: "session", info, downtimeMs: x.lostAt ? elapsed(x.m, x.lostAt) : 0 });
@@ -183,34 +178,32 @@ export function linkUp(x: Step, { link }: Dialing, info: WelcomeInfo): void {
 
 /** A client that stays linked in the background asks for a longer heartbeat, and for the server's own in the foreground (B6.3). */
 export function askHeartbeat(x: Step): void {
-  const l = x.link;
-  if (l.tag !== "linked" || l.welcome.heartbeatMs === null) return;
+  if (x.link.tag !== "linked" || x.link.welcome.heartbeatMs === null) return;
   const long = x.app.tag === "background" && x.p.background === "keep" ? x.p.backgroundHeartbeatMs : 0;
-  const ms = Math.max(long, l.welcome.heartbeatMs);
-  if (ms === l.heartbeatMs) return;
-  l.heartbeatMs = ms;
-  l.lookAt = lookAt(x, l, x.m.now);
-  x.out.push({ type: "heartbeat", link: l.link, ms });
+  const ms = Math.max(long, x.link.welcome.heartbeatMs);
+  if (ms === x.link.heartbeatMs) return;
+  x.link.heartbeatMs = ms;
+  x.link.lookAt = lookAt(x as LinkedStep, x.m.now);
+  x.out.push({ type: "heartbeat", link: x.link.link, ms });
 }
 
 /** Probe deadline of B6.2, from now. */
-const probeUntil = ({ m, p }: Step, l: Linked): number =>
-  m.now + Math.max(p.probeMs, 2 * (l.rttMs ?? 0) + p.probeSlackMs) + m.unackedBytes / p.probeBytesPerMs;
+const probeUntil = (x: LinkedStep): number =>
+  x.m.now + Math.max(x.p.probeMs, 2 * (x.link.rttMs ?? 0) + x.p.probeSlackMs) + x.m.unackedBytes / x.p.probeBytesPerMs;
 
 /** Asks the peer for a sign of life, unless a question is open already. */
 export function probe(x: Step, why: Probe["why"]): void {
-  const l = x.link;
-  if (l.tag !== "linked" || l.probe || !l.welcome.probes) return;
-  l.probe = { n: ++l.probes, why, sentAt: x.m.now, until: probeUntil(x, l), grace: 0 };
-  x.out.push({ type: "probe", link: l.link });
+  if (x.link.tag !== "linked" || x.link.probe || !x.link.welcome.probes) return;
+  x.link.probe = { n: ++x.link.probes, why, sentAt: x.m.now, until: probeUntil(x as LinkedStep), grace: 0 };
+  x.out.push({ type: "probe", link: x.link.link });
 }
 
 /** The probe's deadline. Dead is only who sent nothing at all since the probe, by a clock that did not sleep (B6.1). */
-export function probeDue(x: Step, l: Mutable<Linked>, open: Probe): void {
-  if (x.m.inboundAt > open.sentAt) return endProbe(x, l, x.m.inboundAt);
+export function probeDue(x: LinkedStep, open: Probe): void {
+  if (x.m.inboundAt > open.sentAt) return endProbe(x, x.m.inboundAt);
   // A late timer: messages may lie unread behind it. Twice forgiven, for a hidden page has a late timer every minute.
   if (x.m.now - open.until > x.p.lateMs && open.grace < 2) {
-    l.probe = { ...open, until: probeUntil(x, l), grace: open.grace + 1 };
+    x.link.probe = { ...open, until: probeUntil(x), grace: open.grace + 1 };
     return;
   }
   const code =
@@ -223,24 +216,23 @@ export function probeDue(x: Step, l: Mutable<Linked>, open: Probe): void {
 }
 
 /** The question is settled: the peer lives, heard last at `from`. */
-export function endProbe(x: Step, l: Mutable<Linked>, from: number): void {
-  l.lookAt = lookAt(x, l, from);
-  l.probe = null;
+export function endProbe(x: LinkedStep, from: number): void {
+  x.link.lookAt = lookAt(x, from);
+  x.link.probe = null;
 }
 
 /** Looks whether the peer has gone quiet, or an acknowledgement is late. */
-export function look(x: Step, l: Mutable<Linked>): void {
-  const at = lookAt(x, l, Math.max(x.m.inboundAt, l.since.now));
+export function look(x: LinkedStep): void {
+  const at = lookAt(x, Math.max(x.m.inboundAt, x.link.since.now));
   if (at !== null && at <= x.m.now)
     probe(x, x.m.unackedSince !== null && x.m.unackedSince + x.p.ackProbeMs <= x.m.now ? "ack" : "quiet");
-  else l.lookAt = at;
+  else x.link.lookAt = at;
 }
 
 /** The attempt's budget is used up. */
 export function attemptDue(x: Step, d: Dialing): void {
-  const { p } = x;
-  if (x.m.now - d.until > p.lateMs && d.grace < 1) {
-    x.link = { tag: "dialing", dial: { ...d, until: x.m.now + p.probeMs, grace: 1 } };
+  if (x.m.now - d.until > x.p.lateMs && d.grace < 1) {
+    x.link = { tag: "dialing", dial: { ...d, until: x.m.now + x.p.probeMs, grace: 1 } };
   } else if (d.stage === "token") {
     fail(x, failure("ERR_TOKEN_PROVIDER", "No token in time"), "tokenFailed");
   } else {
@@ -250,8 +242,8 @@ export function attemptDue(x: Step, d: Dialing): void {
 }
 
 /** The link lived long enough: what went wrong before is forgotten (B2.7, B5.3). */
-export function stable(x: Step, l: Mutable<Linked>): void {
-  l.stableAt = null;
+export function stable(x: LinkedStep): void {
+  x.link.stableAt = null;
   x.ladder = freshLadder(x.ladder.spreadMs, x.ladder.floor);
   x.fault = null;
   if (x.session.tag === "active") x.session.rejections = 0;

@@ -26,6 +26,7 @@ import {
   drop,
   endProbe,
   fail,
+  type LinkedStep,
   linkUp,
   probe,
   replace,
@@ -117,11 +118,10 @@ export const nextDeadline = (s: State, p: Policy): number => Math.min(...deadlin
 function apply(x: Step, e: Input): void {
   // A link's word counts only while that link is the one that is dialled or stands.
   if ("link" in e && e.link !== currentLink(x)) return;
-  const { session: s, link: l, p } = x;
-  const linked = l.tag === "linked";
+
   switch (e.type) {
     case "init":
-      if (s.tag === "uninitialized") {
+      if (x.session.tag === "uninitialized") {
         x.session = { tag: "loggedOut" };
         x.ladder.floor = restoredFloor(x, e.floor);
         x.reason = "loggedOut";
@@ -130,7 +130,7 @@ function apply(x: Step, e: Input): void {
       if (x.app.tag === "background") enterBackground(x);
       return steer(x, "starting", 0);
     case "login":
-      if (s.tag === "uninitialized") return;
+      if (x.session.tag === "uninitialized") return;
       clear(x);
       x.session = {
         tag: "active",
@@ -140,19 +140,19 @@ function apply(x: Step, e: Input): void {
         job: null,
         burnt: NONE,
         rejections: 0,
-        refreshFrom: x.m.now + p.refreshSpacingMs,
+        refreshFrom: x.m.now + x.p.refreshSpacingMs,
       };
       if (x.mode.auto) x.mode.wish = "on";
       // Through `waiting`, so that the dial is a later task's: listeners added right after `await login()` miss nothing.
       return steer(x, "starting", 0);
     case "relogin":
-      if (s.tag !== "active") return;
-      s.renewable ||= e.renewable;
+      if (x.session.tag !== "active") return;
+      x.session.renewable ||= e.renewable;
       if (x.mode.auto) x.mode.wish = "on";
       // As for a login, the dial is a later task's.
       return steer(x, "starting", 0);
     case "logout":
-      if (s.tag !== "active") return;
+      if (x.session.tag !== "active") return;
       clear(x);
       x.session = { tag: "loggedOut" };
       x.mode.wish = x.mode.auto ? "on" : "manual";
@@ -164,81 +164,80 @@ function apply(x: Step, e: Input): void {
       if (x.mode.wish === "on") x.mode.wish = "disconnectCalled";
       return steer(x, "disconnectCalled", 0);
     case "ping":
-      if (!linked) return;
+      if (x.link.tag !== "linked") return;
       renewLease(x);
       return probe(x, "user");
     case "checkNow":
-      return linked ? probe(x, "user") : hurry(x, 0, "checkCalled");
+      return x.link.tag === "linked" ? probe(x, "user") : hurry(x, 0, "checkCalled");
     case "reconnect": {
-      const want = desire(x, p);
-      if (l.tag !== "failed" && want.tag === "link" && want.urgency === "dial") replace(x, "reconnectCalled");
+      const want = desire(x, x.p);
+      if (x.link.tag !== "failed" && want.tag === "link" && want.urgency === "dial") replace(x, "reconnectCalled");
       return;
     }
     case "token":
-      if (s.tag !== "active" || s.job?.job !== e.job) return;
-      if (s.burnt.includes(e.value)) return noToken(x, failure("ERR_AUTH_REJECTED"), true);
-      s.token = { value: e.value, from: x.at, lifeMs: e.lifeMs };
-      s.job = null;
-      s.refreshFrom = x.m.now + p.refreshSpacingMs;
+      if (x.session.tag !== "active" || x.session.job?.job !== e.job) return;
+      if (x.session.burnt.includes(e.value)) return noToken(x, failure("ERR_AUTH_REJECTED"), true);
+      x.session.token = { value: e.value, from: x.at, lifeMs: e.lifeMs };
+      x.session.job = null;
+      x.session.refreshFrom = x.m.now + x.p.refreshSpacingMs;
       x.out.push({ type: "save" });
-      if (linked) x.out.push({ type: "renew", link: l.link, token: e.value });
+      if (x.link.tag === "linked") x.out.push({ type: "renew", link: x.link.link, token: e.value });
       // A token that is stale on arrival is so by somebody's wrong clock: it is tried all the same.
-      if (l.tag === "dialing" && l.dial.stage === "token") callServer(x, l.dial.link);
+      if (x.link.tag === "dialing" && x.link.dial.stage === "token") callServer(x, x.link.dial.link);
       return;
     case "tokenFailed":
-      if (s.tag === "active" && s.job?.job === e.job) {
-        const { retryAfterMs } = e.fault;
-        const floor = retryAfterMs ? ([retryAfterMs, x.ladder.spreadMs] as const) : undefined;
+      if (x.session.tag === "active" && x.session.job?.job === e.job) {
+        const floor = e.fault.retryAfterMs ? ([e.fault.retryAfterMs, x.ladder.spreadMs] as const) : undefined;
         noToken(x, { fault: e.fault, action: "retry", floor }, e.terminal);
       }
       return;
     case "opened":
-      if (l.tag === "dialing") l.dial = { ...l.dial, stage: "handshake" };
+      if (x.link.tag === "dialing") x.link.dial = { ...x.link.dial, stage: "handshake" };
       return;
     case "welcome":
-      if (l.tag !== "dialing" || s.tag !== "active") return;
-      if (e.info.user === s.user) linkUp(x, l.dial, e.info);
+      if (x.link.tag !== "dialing" || x.session.tag !== "active") return;
+      if (e.info.user === x.session.user) linkUp(x, x.link.dial, e.info);
       else stop(x, { ...failure("ERR_AUTH_REJECTED", "another user").fault, phase: "handshake" });
       return;
     case "closed":
       return fail(x, closeFailure(e.close, x.network.online, x.ladder.spreadMs));
     case "reject": {
-      const { code, message, retry, minDelayMs, spreadMs } = e.info;
-      const action = retry === "never" ? "stop" : retry === "reauth" ? "refreshToken" : "retry";
-      const fault = { code, message, retryAfterMs: minDelayMs };
-      const floor = [minDelayMs, spreadMs] as const;
-      return fail(x, { fault, action, floor }, retry === "later" ? "serverBusy" : "rejected");
+      const action = e.info.retry === "never" ? "stop" : e.info.retry === "reauth" ? "refreshToken" : "retry";
+      const fault = { code: e.info.code, message: e.info.message, retryAfterMs: e.info.minDelayMs };
+      const floor = [e.info.minDelayMs, e.info.spreadMs] as const;
+      return fail(x, { fault, action, floor }, e.info.retry === "later" ? "serverBusy" : "rejected");
     }
     case "fault":
       return fail(x, failure("ERR_PROTOCOL", e.message));
     case "goaway":
-      if (!linked) return;
+      if (x.link.tag !== "linked") return;
       raiseFloor(x, e.minDelayMs, e.spreadMs);
-      l.leaveAt = Math.max(x.m.now, floorUntil(x.ladder));
+      x.link.leaveAt = Math.max(x.m.now, floorUntil(x.ladder));
       return;
     case "throttle":
-      if (!linked) return;
+      if (x.link.tag !== "linked") return;
       if (e.features.length + x.throttled.length > 0) x.reason = e.features.length > 0 ? "throttled" : "throttleEnded";
       // Jitter, so that a fleet does not wake at once (B8.1).
       x.throttled = e.features.map((f) => ({
         ...f,
         from: x.at,
-        ms: f.forMs === null ? null : f.forMs * (1 + x.m.random * p.throttleJitter),
+        ms: f.forMs === null ? null : f.forMs * (1 + x.m.random * x.p.throttleJitter),
       }));
       return;
     case "probeAck":
-      if (!linked || !l.probe) return;
-      l.answered = { n: l.probe.n, rttMs: x.m.now - l.probe.sentAt };
+      if (x.link.tag !== "linked" || !x.link.probe) return;
+      x.link.answered = { n: x.link.probe.n, rttMs: x.m.now - x.link.probe.sentAt };
       // The weight of a new sample is that of RFC 6298.
-      l.rttMs = (l.rttMs ?? l.answered.rttMs) * 0.875 + l.answered.rttMs / 8;
-      return endProbe(x, l, x.m.now);
+      x.link.rttMs = (x.link.rttMs ?? x.link.answered.rttMs) * 0.875 + x.link.answered.rttMs / 8;
+      return endProbe(x as LinkedStep, x.m.now);
     case "expiring":
       // Stale from now on: renewed in band as soon as the spacing allows, and before any dial.
       return setLife(x, 0);
     case "tokenOk":
       return setLife(x, e.lifeMs);
     case "outbox":
-      if (linked && !l.probe) l.lookAt = Math.min(l.lookAt ?? x.m.now + p.ackProbeMs, x.m.now + p.ackProbeMs);
+      if (x.link.tag === "linked" && !x.link.probe)
+        x.link.lookAt = Math.min(x.link.lookAt ?? x.m.now + x.p.ackProbeMs, x.m.now + x.p.ackProbeMs);
       if (x.m.unackedSince === null && x.app.tag === "background" && x.app.hold?.why === "acks") {
         x.app.hold = null;
         steer(x, x.reason, 0);
@@ -259,9 +258,9 @@ function apply(x: Step, e: Input): void {
       // A dial that spanned a freeze or a change of network waits for an answer that cannot come.
       return wake(x, true);
     case "online":
+      x.ladder.online = x.link.tag !== "linked";
       wake(x, !x.network.online);
       x.network.online = true;
-      x.ladder.online = !linked;
       return;
     case "offline":
       x.network.online = false;
@@ -286,54 +285,50 @@ function clear(x: Step): void {
 }
 
 function connect(x: Step): void {
-  const { session: s, link: l } = x;
-  if (s.tag !== "active") return;
+  if (x.session.tag !== "active") return;
   x.mode.wish = "on";
   renewLease(x);
-  if (l.tag === "failed") {
+  if (x.link.tag === "failed") {
     // A fresh attempt with counters reset (R13). A burnt token stays burnt: the dial gets a new one first.
     x.link = { tag: "idle" };
     x.ladder = freshLadder(x.ladder.spreadMs, x.ladder.floor);
-    s.rejections = 0;
+    x.session.rejections = 0;
   }
   // An app that calls connect() in every onDisconnected must not become a hammer: half a second to a second after the last failure at the earliest.
-  if (l.tag === "waiting") hurry(x, l.since.now + 500 + x.m.random * 500 - x.m.now, "connectCalled");
+  if (x.link.tag === "waiting") hurry(x, x.link.since.now + 500 + x.m.random * 500 - x.m.now, "connectCalled");
   else steer(x, "connectCalled", "now");
 }
 
 /** Brings a waiting dial forward, to `ms` from now at the latest; the floor holds. */
 function hurry(x: Step, ms: number, reason: Reason): void {
-  const { link: l } = x;
-  if (l.tag !== "waiting" || l.until <= x.m.now + ms) return;
+  if (x.link.tag !== "waiting" || x.link.until <= x.m.now + ms) return;
   if (ms <= 0) return dial(x, reason);
-  l.until = Math.max(x.m.now + ms, floorUntil(x.ladder));
+  x.link.until = Math.max(x.m.now + ms, floorUntil(x.ladder));
   x.reason = reason;
 }
 
 /** A wake signal (B5.5). `restart`: an attempt under way spanned a freeze or a network change. */
 function wake(x: Step, restart: boolean): void {
-  const { link: l, p } = x;
-  const soon = x.m.random * p.wakeJitterMs;
-  if (l.tag === "linked") {
-    if (l.wokenAt !== null && x.m.now - l.wokenAt < p.wakeWindowMs) return;
-    l.wokenAt = x.m.now;
-    if (l.probe) l.probe = { ...l.probe, grace: 0 };
+  const soon = x.m.random * x.p.wakeJitterMs;
+  if (x.link.tag === "linked") {
+    if (x.link.wokenAt !== null && x.m.now - x.link.wokenAt < x.p.wakeWindowMs) return;
+    x.link.wokenAt = x.m.now;
+    if (x.link.probe) x.link.probe = { ...x.link.probe, grace: 0 };
     return probe(x, "wake");
   }
   if (x.ladder.step !== null) x.ladder.step = 0;
-  if (l.tag === "waiting") return hurry(x, soon, "wake");
-  if (l.tag === "dialing" && restart) drop(x);
+  if (x.link.tag === "waiting") return hurry(x, soon, "wake");
+  if (x.link.tag === "dialing" && restart) drop(x);
   steer(x, "wake", soon);
 }
 
 /** The job for a token came to nothing: a dial that waits for it fails; a link that stands goes on with the old one, and the renewal is tried again after the spacing. */
 function noToken(x: Step, why: Parameters<typeof fail>[1], terminal: boolean): void {
-  const { session: s, link: l } = x;
-  if (s.tag !== "active") return;
-  s.job = null;
+  if (x.session.tag !== "active") return;
+  x.session.job = null;
   // Who says that no token will ever be had is not asked again.
-  s.refreshFrom = terminal ? NEVER : x.m.now + Math.max(x.p.refreshSpacingMs, why.fault.retryAfterMs ?? 0);
-  if (l.tag === "dialing" && l.dial.stage === "token")
+  x.session.refreshFrom = terminal ? NEVER : x.m.now + Math.max(x.p.refreshSpacingMs, why.fault.retryAfterMs ?? 0);
+  if (x.link.tag === "dialing" && x.link.dial.stage === "token")
     fail(x, { ...why, action: terminal ? "stop" : "retry" }, "tokenFailed");
   else x.out.push({ type: "error", fault: { phase: "token", ...why.fault, retryable: !terminal } });
 }

@@ -10,11 +10,10 @@ export const ackHold = (x: Step): Hold | null => (x.m.unackedSince === null ? nu
 
 /** The app enters the background: manual mode starts its lease, auto mode its grace, or a short hold for unacknowledged sends. */
 export function enterBackground(x: Step): void {
-  const { background } = x.p;
   x.app = {
     tag: "background",
     since: x.at,
-    hold: x.mode.auto && typeof background === "object" ? hold(x, "grace", background.graceMs) : ackHold(x),
+    hold: x.mode.auto && typeof x.p.background === "object" ? hold(x, "grace", x.p.background.graceMs) : ackHold(x),
   };
   renewLease(x);
 }

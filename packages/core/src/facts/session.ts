@@ -9,25 +9,24 @@ export const staleAfter = ({ lifeMs }: Token, p: Policy): number | null =>
 
 /** Whether the held token may be sent. One that cannot be renewed is better tried than given up: the server decides. */
 export function isFresh(x: Step): boolean {
-  const { session: s } = x;
-  if (s.tag !== "active" || s.token === null) return false;
-  const stale = staleAfter(s.token, x.p);
-  return stale === null || !s.renewable || elapsed(x.m, s.token.from) < stale;
+  if (x.session.tag !== "active" || x.session.token === null) return false;
+  const stale = staleAfter(x.session.token, x.p);
+  return stale === null || !x.session.renewable || elapsed(x.m, x.session.token.from) < stale;
 }
 
 /** Somebody who knows has told how long the token still lives. */
 export function setLife(x: Step, lifeMs: number | null): void {
-  const { session: s } = x;
-  if (s.tag === "active" && s.token !== null && lifeMs !== null) s.token = { value: s.token.value, from: x.at, lifeMs };
+  if (x.session.tag === "active" && x.session.token !== null && lifeMs !== null)
+    x.session.token = { value: x.session.token.value, from: x.at, lifeMs };
 }
 
 /** Starts a token job, unless one runs. While it stands in the state the driver keeps it running. */
 export function needToken(x: Step, reason: "missing" | "expiring"): void {
-  const { session: s } = x;
-  if (s.tag === "active") s.job ??= { job: ++x.ids, reason: s.rejections > 0 ? "rejected" : reason };
+  if (x.session.tag === "active")
+    x.session.job ??= { job: ++x.ids, reason: x.session.rejections > 0 ? "rejected" : reason };
 }
 
 /** Ends the token job: the driver aborts it. */
-export function endJob({ session: s }: Step): void {
-  if (s.tag === "active") s.job = null;
+export function endJob(x: Step): void {
+  if (x.session.tag === "active") x.session.job = null;
 }
