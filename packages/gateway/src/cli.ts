@@ -2,12 +2,12 @@
  * `cc-gateway`: a gateway as a process.
  *
  * Standard output is the log, JSON lines; the first one says `listening` and the URL. What keeps it from starting is one line on
- * standard error and exit code 2. SIGTERM and SIGINT drain, close and exit 0; a second signal does not wait for the drain.
+ * standard error and exit code 2. SIGHUP reads the certificate again. SIGTERM and SIGINT drain, close and exit 0; a second signal does not wait for the drain.
  */
 
 import { closeCodes } from "@cc/protocol";
 import { Command, CommanderError } from "commander";
-import { addFlags, type Flags, toOptions } from "./cliFlags.js";
+import { addFlags, type Flags, tlsOf, toOptions } from "./cliFlags.js";
 import { GatewayError } from "./errors.js";
 import { createGateway } from "./gateway.js";
 import { createLogger } from "./logger.js";
@@ -40,6 +40,18 @@ const run = async (flags: Flags): Promise<void> => {
   // Before the start is over: whoever reads `listening` may send a signal in the next moment.
   process.on("SIGTERM", onSignal);
   process.on("SIGINT", onSignal);
+  const reload = async (): Promise<void> => {
+    const gateway = await starting;
+    try {
+      const tls = tlsOf(flags);
+      if (tls === undefined) return;
+      gateway.setTls(tls);
+      logger.info("new certificate");
+    } catch (error) {
+      logger.error({ err: error }, "the certificate was not renewed");
+    }
+  };
+  process.on("SIGHUP", () => void reload());
   await starting;
 };
 

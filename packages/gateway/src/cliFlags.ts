@@ -4,10 +4,12 @@
  * Here text becomes values of the right kind and no more; whether they are good is for the options' own schema, so that both ways
  * of starting a gateway refuse the same things in the same words.
  */
+import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { memoryBroker } from "./broker/memory.js";
+import { fileStore } from "./fileStore.js";
 import type { LoggerOptions } from "./logger.js";
-import type { GatewayLimits, GatewayOptions, GroupSeed, LogBounds, UserSeed } from "./options.js";
+import type { GatewayLimits, GatewayOptions, GroupSeed, LogBounds, TlsOptions, UserSeed } from "./options.js";
 
 /** What commander hands over. */
 export interface Flags {
@@ -26,6 +28,13 @@ export interface Flags {
   readonly presenceGraceMs?: number;
   readonly heartbeatMs?: number;
   readonly admissionPerSecond?: number;
+  readonly admissionBurst?: number;
+  readonly throttling?: Readonly<Record<string, number>> | false;
+  readonly oldJwtSecret?: string;
+  readonly tlsKey?: string;
+  readonly tlsCert?: string;
+  readonly tlsCa?: string;
+  readonly state?: string;
   readonly tokenTtlMs?: number;
   readonly maxTokenTtlMs?: number;
   readonly drainMs?: number;
@@ -77,6 +86,9 @@ const numbers = (text: string, previous: Readonly<Record<string, number>> = {}):
   ),
 });
 
+const throttling = (text: string): Readonly<Record<string, number>> | false =>
+  text.trim() === "false" ? false : numbers(text);
+
 const origins = (text: string): readonly string[] | "*" => (text.trim() === "*" ? "*" : list(text));
 
 const option = <T>(
@@ -121,9 +133,20 @@ export const addFlags = (command: Command): Command => {
     option("--heartbeat-ms <ms>", "how often clients are pinged (default 10000)", number),
     option(
       "--admission-per-second <n>",
-      "connects per second that the spread of returning clients is made for (default 500)",
+      "connects per second that are admitted, and that returning clients are spread for (default 500)",
       number,
     ),
+    option("--admission-burst <n>", "connects admitted at once (default: two seconds' worth)", number),
+    option(
+      "--throttling <name=n>",
+      "bounds of load, comma separated, or false: eventLoopDelayMs=250,publishRate=10000",
+      throttling,
+    ),
+    option("--old-jwt-secret <secret>", "verifies tokens too, and signs none: for the time of a rotation"),
+    option("--tls-key <file>", "PEM file of the key: serve https and wss. Read again on SIGHUP"),
+    option("--tls-cert <file>", "PEM file of the certificate and its chain"),
+    option("--tls-ca <file>", "PEM file of authorities: clients must then show a certificate of theirs"),
+    option("--state <file>", "file that keeps revocations over a restart"),
     option("--token-ttl-ms <ms>", "lifetime of a token (default 3600000)", number),
     option("--max-token-ttl-ms <ms>", "longest lifetime that can be asked for (default 2592000000)", number),
     option("--drain-ms <ms>", "how long a drain waits for clients to leave (default 10000)", number),
@@ -137,12 +160,43 @@ export const addFlags = (command: Command): Command => {
   return command;
 };
 
+const pemOf = (file: string): string => {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new InvalidArgumentError(`cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`);
+  }
+};
+
+/** The TLS options that the flags name, read from their files now; `undefined` if they name none. */
+export const tlsOf = ({ tlsKey, tlsCert, tlsCa }: Flags): TlsOptions | undefined => {
+  if (tlsKey === undefined && tlsCert === undefined && tlsCa === undefined) return undefined;
+  if (tlsKey === undefined || tlsCert === undefined)
+    throw new InvalidArgumentError("--tls-key and --tls-cert go together");
+  return { key: pemOf(tlsKey), cert: pemOf(tlsCert), ...(tlsCa === undefined ? {} : { ca: pemOf(tlsCa) }) };
+};
+
 /** Gateway options out of flags. A required one that is missing is left out, for the schema to name. */
-export const toOptions = ({ limit, log, logLevel: _logLevel, ...rest }: Flags): GatewayOptions => {
+export const toOptions = (flags: Flags): GatewayOptions => {
+  const {
+    limit,
+    log,
+    logLevel: _logLevel,
+    oldJwtSecret,
+    tlsKey: _key,
+    tlsCert: _cert,
+    tlsCa: _ca,
+    state,
+    ...rest
+  } = flags;
+  const tls = tlsOf(flags);
   // The casts say what commander cannot: names and presence are checked by the schema, where one place refuses unknown and missing ones.
   const options = {
     ...rest,
     ...(limit === undefined ? {} : { limits: limit as Partial<GatewayLimits> }),
+    ...(oldJwtSecret === undefined ? {} : { jwtSecret: [rest.jwtSecret, oldJwtSecret] }),
+    ...(tls === undefined ? {} : { tls }),
+    ...(state === undefined ? {} : { store: fileStore(state) }),
   } as GatewayOptions;
   return log === undefined ? options : { ...options, broker: memoryBroker(logBounds(log)) };
 };
