@@ -15,6 +15,7 @@ export type { Clock } from "./clock.js";
 export { GatewayError, type GatewayErrorCode } from "./errors.js";
 export { fileStore } from "./fileStore.js";
 export { createGateway } from "./gateway.js";
+export { openApi } from "./http/openapi.js";
 export { createLogger, type LoggerOptions } from "./logger.js";
 export type {
   GatewayLimits,

@@ -18,6 +18,7 @@ import type { OriginPolicy } from "../origin.js";
 import { connectPath } from "../socket/refusal.js";
 import { createKeyGuard, type Env, requireApiKey, requireQuota } from "./guard.js";
 import { createBodyReader } from "./input.js";
+import { openApi } from "./openapi.js";
 import { answerProblem, Problem } from "./problem.js";
 import { createQuota } from "./quota.js";
 import { type Operated, serverRoutes } from "./serverRoutes.js";
@@ -85,6 +86,7 @@ export const createHttpApp = (options: HttpAppOptions): Hono<Env & { Bindings: H
   const isApiKey = secretMatcher(settings.apiKey);
   // Behind CORS, so that a page can read that it must wait.
   v1.use(requireQuota(isApiKey, createQuota(settings.limits.addressRequestRate, "address")));
+  v1.get("/openapi.json", (context) => context.json(openApi()));
   v1.get(connectPath.slice("/v1".length), (context) => {
     context.header("upgrade", "websocket");
     throw new Problem(426, "ERR_UPGRADE_REQUIRED", "this is the WebSocket endpoint: dial it with the subprotocol cc.1");

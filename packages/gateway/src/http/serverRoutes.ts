@@ -1,38 +1,20 @@
 /** What an app's own server calls, with the API key: users, tokens, events, membership, operation. */
 import { Hono } from "hono";
-import { z } from "zod";
 import type { Gateway, PublishRequest } from "../api.js";
 import { groupChannel, userChannel } from "../directory.js";
 import { id } from "../ids.js";
 import type { Env } from "./guard.js";
 import { type BodyReader, check } from "./input.js";
-
-const longestTimer = 2_147_483_647;
-
-const userBody = z.object({ uid: id, name: z.string().min(1).max(200).optional() });
-const tokenBody = z.object({ uid: id, ttlMs: z.int().min(1).optional() });
-const eventBody = z.object({
-  kind: z.string().min(1).max(64),
-  data: z.json(),
-  from: id.optional(),
-  ephemeral: z.boolean().optional(),
-  id: z.string().min(1).max(200).optional(),
-});
-const throttleBody = z.object({
-  features: z.array(
-    z.object({
-      feature: z.string().min(1).max(64),
-      reason: z.string().max(200).default("operator"),
-      forMs: z.int().min(1).max(longestTimer),
-    }),
-  ),
-});
-const drainBody = z.object({
-  waitMs: z.int().min(0).max(longestTimer).optional(),
-  minDelayMs: z.int().min(0).max(longestTimer).optional(),
-  spreadMs: z.int().min(0).max(longestTimer).optional(),
-});
-const memberQuery = z.object({ by: id.optional(), kicked: z.enum(["true", "false"]).optional() });
+import {
+  drainBody,
+  type EventBody,
+  eventBody,
+  memberPath,
+  memberQuery,
+  throttleBody,
+  tokenBody,
+  userBody,
+} from "./schemas.js";
 
 /** The gateway as its own HTTP side sees it: without what would end the server from inside a request. */
 export type Operated = Omit<Gateway, "url" | "wsUrl" | "address" | "close" | "setTls" | typeof Symbol.asyncDispose>;
@@ -40,7 +22,7 @@ export type Operated = Omit<Gateway, "url" | "wsUrl" | "address" | "close" | "se
 export const serverRoutes = (gateway: Operated, body: BodyReader): Hono<Env> => {
   const app = new Hono<Env>();
 
-  const publish = (channel: string, { kind, data, from, ephemeral, id: eventId }: z.infer<typeof eventBody>) => {
+  const publish = (channel: string, { kind, data, from, ephemeral, id: eventId }: EventBody) => {
     const request: PublishRequest = { channel, kind, data, from, ephemeral, id: eventId };
     return gateway.publish(request);
   };
@@ -74,13 +56,13 @@ export const serverRoutes = (gateway: Operated, body: BodyReader): Hono<Env> => 
   );
 
   app.put("/groups/:gid/members/:uid", async (context) => {
-    const { gid, uid } = check(z.object({ gid: id, uid: id }), context.req.param());
+    const { gid, uid } = check(memberPath, context.req.param());
     const { by } = check(memberQuery, context.req.query());
     return context.json(await gateway.addMember(gid, uid, by));
   });
 
   app.delete("/groups/:gid/members/:uid", async (context) => {
-    const { gid, uid } = check(z.object({ gid: id, uid: id }), context.req.param());
+    const { gid, uid } = check(memberPath, context.req.param());
     const { by, kicked } = check(memberQuery, context.req.query());
     return context.json(await gateway.removeMember(gid, uid, { by, kicked: kicked === "true" }));
   });

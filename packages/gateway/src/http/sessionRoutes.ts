@@ -1,16 +1,15 @@
 /** Logging in, keeping a login alive, ending it. What a client calls itself. */
 import { Hono } from "hono";
-import { z } from "zod";
 import type { Operations } from "../api.js";
 import { secretMatcher } from "../auth/secrets.js";
 import type { Clock } from "../clock.js";
 import type { Directory } from "../directory.js";
-import { id } from "../ids.js";
 import type { Settings } from "../options.js";
 import { type Env, type KeyGuard, requireToken } from "./guard.js";
 import type { BodyReader } from "./input.js";
 import { Problem } from "./problem.js";
 import { createQuota } from "./quota.js";
+import { loginBody } from "./schemas.js";
 
 export interface SessionRoutesOptions {
   readonly settings: Settings;
@@ -20,8 +19,6 @@ export interface SessionRoutesOptions {
   readonly body: BodyReader;
   readonly clock: Clock;
 }
-
-const loginBody = z.object({ uid: id, authKey: z.string(), name: z.string().min(1).max(200).optional() });
 
 export const sessionRoutes = ({
   settings,
