@@ -43,8 +43,8 @@ describe("levels of load [B8.3]", () => {
     expect(levels([late, late, calm, late, late, between, late, late])).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
   });
 
-  it("a loop that is so slow that it is looked at once in three seconds still gets there, a step a look", () => {
-    expect(levels([late, late, late, late], 3_000)).toEqual([0, 1, 2, 3]);
+  it("a loop that is so slow that it is looked at seldom gets there in the same time, after the second look", () => {
+    expect(levels([late, late, late, late], 2_000)).toEqual([0, 2, 3, 3]);
   });
 
   it("comes down one feature for each stretch of calm, and only then", () => {
@@ -137,6 +137,14 @@ describe("what clients are told of it [B8.1, B8.3]", () => {
     pass(4_500, calm);
     pass(40_000, between);
     expect(told.at(-1)?.features).toEqual({ typing: "load 60000", presence: expect.stringMatching(/^load 2/) });
+  });
+
+  it("a loop that comes round every few seconds holds for four rounds, a minute at most: nothing ends before it is looked at again", () => {
+    const { told, pass } = rig();
+    pass(1_500, { ...late, eventLoopDelayMs: 5_000 });
+    expect(told.at(-1)?.features).toEqual({ typing: "load 20000" });
+    pass(1_000, { ...late, eventLoopDelayMs: 100_000 });
+    expect(told.at(-1)?.features).toEqual({ typing: "load 60000", presence: "load 60000" });
   });
 
   it("the operator's set and load's are told as one; the later end of a feature wins; each leaves the other alone", () => {

@@ -17,7 +17,7 @@ import { authKey } from "./support/start.js";
 
 const uids = Array.from({ length: 80 }, (_, n) => `u${n}`);
 const env = { ...goodEnv, CC_USERS: [...uids, "alice", "bob"].join(","), CC_GROUPS: `room=${uids.join(",")}` };
-const bounds = "eventLoopDelayMs=50,sustainMs=400,calmMs=1500,holdMs=2000";
+const bounds = "eventLoopDelayMs=50,sustainMs=400,calmMs=1500,holdMs=3000";
 
 /** Messages of one measurement, and what is in good time: a tenth of what a client waits for an acknowledgement at least. */
 const count = 10;
@@ -94,16 +94,16 @@ const overloaded = async (throttling: string): Promise<Overloaded> => {
 };
 
 /** The best of some measurements: a machine that stands still for a moment proves nothing. */
-const best = async (talk: () => Promise<number>, enough: number): Promise<number> => {
+const best = async (talk: () => Promise<number>, enough: number, of: number = 3): Promise<number> => {
   let most = 0;
-  for (let tries = 0; tries < 3 && most < enough; tries += 1) most = Math.max(most, await talk());
+  for (let tries = 0; tries < of && most < enough; tries += 1) most = Math.max(most, await talk());
   return most;
 };
 
 it("[B8.3] typing that makes messages late without throttling does not with it, and what was shed returns", async () => {
   const sinking = await overloaded("false");
   expect(await best(sinking.talk, count)).toBe(count);
-  let perSecond = 16_000;
+  let perSecond = 1_000;
   let late: number;
   do {
     perSecond *= 2;
@@ -112,14 +112,16 @@ it("[B8.3] typing that makes messages late without throttling does not with it, 
     late = await best(sinking.talk, count / 2 + 1);
   } while (late > count / 2 && perSecond < 500_000);
   expect(late).toBeLessThanOrEqual(count / 2);
+  // It does not come back by itself either.
+  expect(await best(sinking.talk, count / 2 + 1)).toBeLessThanOrEqual(count / 2);
   expect(sinking.told).toEqual([]);
   await sinking.end();
 
   const holding = await overloaded(bounds);
   holding.flood(perSecond);
-  await expect.poll(() => holding.told.length, { timeout: 20_000 }).toBeGreaterThan(0);
-  // What stood in the sockets before the flooders were refused has to pass first.
-  await pass(1_500);
+  await expect.poll(() => holding.told.length, { timeout: 60_000 }).toBeGreaterThan(0);
+  // What stood in the sockets before the flooders were refused has to pass first: hence so many tries. Then it holds, by a second look.
+  expect(await best(holding.talk, 0.8 * count, 20)).toBeGreaterThanOrEqual(0.8 * count);
   expect(await best(holding.talk, 0.8 * count)).toBeGreaterThanOrEqual(0.8 * count);
   expect(holding.told[0]).toEqual(["typing"]);
   for (const features of holding.told)
@@ -128,10 +130,10 @@ it("[B8.3] typing that makes messages late without throttling does not with it, 
   holding.flood(0);
   const features = async (): Promise<string | undefined> =>
     /^cc_throttled_features (\d)$/m.exec(await (await fetch(`${holding.url}/metrics`)).text())?.[1];
-  await expect.poll(features, { timeout: 30_000, interval: 250 }).toBe("0");
+  await expect.poll(features, { timeout: 60_000, interval: 250 }).toBe("0");
   const reader = await holding.link("u0");
   const typist = await holding.link("u1");
   typist.send([6, "t-1", "group:room", "typing", {}, 1]);
   await typist.frame((frame) => Array.isArray(frame) && frame[0] === 3 && frame[1] === "t-1");
   await reader.frame((frame) => Array.isArray(frame) && frame[0] === 2 && frame[2] === "typing");
-}, 180_000);
+}, 240_000);

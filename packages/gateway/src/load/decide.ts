@@ -52,11 +52,12 @@ export const nextLoad = (load: Load, measured: Measured, now: number, policy: Lo
   if (pressure >= 1) {
     const since = load.breachSince ?? now;
     // One look alone is no breach, however long it stood still before: a process that was suspended is not overloaded.
-    const isStep = load.breachSince !== undefined && now - since >= policy.sustainMs && load.level < sheddable.length;
+    // A loop that is slow enough is looked at seldom: then more than one stretch of breach has passed at once.
+    const steps = Math.floor((now - since) / policy.sustainMs);
     return {
-      level: isStep ? load.level + 1 : load.level,
+      level: Math.min(sheddable.length, load.level + steps),
       pressure,
-      breachSince: isStep ? now : since,
+      breachSince: since + steps * policy.sustainMs,
       calmSince: undefined,
     };
   }

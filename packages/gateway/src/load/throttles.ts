@@ -30,6 +30,9 @@ export interface ThrottlesOptions {
   readonly logger: Logger;
 }
 
+/** However slow the loop is, nothing is told to last longer. Milliseconds. */
+const longestHoldMs = 60_000;
+
 interface Held {
   readonly feature: string;
   readonly reason: string;
@@ -54,8 +57,9 @@ export const createThrottles = ({ hub, now, policy, logger }: ThrottlesOptions):
     }));
   };
 
-  /** Renews what load sheds when half its time has passed. */
-  const shed = (level: number, holdMs: number): void => {
+  /** Renews what load sheds when half its time has passed. A loop that comes round seldom must not let it end in between. */
+  const shed = (level: number, leastMs: number): void => {
+    const holdMs = Math.max(leastMs, Math.min(longestHoldMs, 4 * load.eventLoopDelayMs));
     const at = now();
     const due = sheddable
       .slice(0, level)
