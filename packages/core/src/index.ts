@@ -1,5 +1,5 @@
 /** @cc/core: the connection machine, its driver, the errors and the ports. Importing it does nothing. */
-export { Bus, type ListenOptions } from "./bus.js";
+export { Bus, type BusOwner, type ListenOptions } from "./bus.js";
 export type {
   CallOptions,
   CheckResult,
