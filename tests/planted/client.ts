@@ -3,11 +3,19 @@ import type { Plant } from "./plant.js";
 
 export const clientPlants: readonly Plant[] = [
   {
+    tag: "B9.4",
+    what: "the facade's listener is not told onDisconnected",
+    file: "packages/sdk/src/cometchat.ts",
+    find: "client().addConnectionListener(id, callbacks);",
+    replace: "client().addConnectionListener(id, { ...callbacks, onDisconnected: () => {} });",
+    test: "tests/sdk/cometchat.test.ts",
+  },
+  {
     tag: "B2.1",
     what: "two apps on one storage read each other's session",
     file: "packages/sdk/src/account.ts",
-    find: "}:`;\n    const store =",
-    replace: "`;\n    const store =",
+    find: "new Store(storage, prefix, connection)",
+    replace: 'new Store(storage, "cc:", connection)',
     test: "tests/sdk/init.test.ts",
   },
   {
@@ -84,10 +92,10 @@ export const clientPlants: readonly Plant[] = [
   },
   {
     tag: "B9.1",
-    what: "clients of one process share an instance id",
+    what: "constructing a client draws a random number",
     file: "packages/sdk/src/account.ts",
-    find: "Math.floor(this.options.random() * 36).toString(36)",
-    replace: '"x"',
+    find: "this.connection = createConnection(this);",
+    replace: "this.connection = createConnection(this);\n    this.randomId();",
     test: "tests/sdk/surface.test.ts",
   },
   {
@@ -112,6 +120,6 @@ export const clientPlants: readonly Plant[] = [
     file: "packages/sdk/src/cometchat.ts",
     find: 'FEATURE_THROTTLED: "featureThrottled",',
     replace: 'FEATURE_THROTTLED: "connected",',
-    test: "tests/sdk/cometchat.test.ts",
+    test: "tests/sdk/cometchatNames.test.ts",
   },
 ];

@@ -3,6 +3,22 @@ import type { Plant } from "./plant.js";
 
 export const edgePlants: readonly Plant[] = [
   {
+    tag: "R9",
+    what: "an attempt that is given up ends the process with an uncaught error",
+    file: "packages/transport-ws/src/index.ts",
+    find: "link.cause ??= first;",
+    replace: "link.cause ??= first;\n        if (link.told === undefined) throw first;",
+    test: "tests/adapters/transport-ws.test.ts",
+  },
+  {
+    tag: "R30",
+    what: "where there is no WebSocket, dialling throws",
+    file: "packages/transport-browser/src/index.ts",
+    find: "const none: Partial<WebSocket>",
+    replace: 'if (typeof WebSocket === "undefined") throw cause;\n    const none: Partial<WebSocket>',
+    test: "tests/adapters/transport-browser.test.ts",
+  },
+  {
     tag: "B8.3",
     what: "load never throttles anything",
     file: "packages/gateway/src/load/decide.ts",
@@ -12,7 +28,7 @@ export const edgePlants: readonly Plant[] = [
   },
   {
     tag: "B2.7",
-    what: "a token of the very millisecond of its revocation lives on",
+    what: "a token minted in the minute before its revocation lives on",
     file: "packages/gateway/src/auth/revocations.ts",
     find: "issuedAt <= cutoff",
     replace: "issuedAt < cutoff - 60_000",
