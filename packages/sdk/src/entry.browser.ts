@@ -29,3 +29,4 @@ export function createClient<E extends EventMap = EventMap, Send extends SendFun
 
 export { indexedDbStorage } from "@cc/platform-web";
 export * from "./shared.js";
+export { sessionStorageStorage };

@@ -56,5 +56,7 @@ export function createClient<E extends EventMap = EventMap, Send extends SendFun
   return Object.assign(client, { unref: () => clock.unref(), ref: () => clock.ref() });
 }
 
+/** What ends with the tab in a page ends with the process here. */
+export { memoryStorage as sessionStorageStorage } from "@cc/core";
 export { fileStorage } from "@cc/platform-node";
 export * from "./shared.js";

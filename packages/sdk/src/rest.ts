@@ -43,7 +43,7 @@ export function restAuth(base: string, request: Fetch = fetch): AuthApi {
     throw connectionError("ERR_PROTOCOL", `${base} did not answer a login`, "auth");
   };
   return {
-    login: (uid, authKey, signal) => result(call("login", signal, undefined, { uid, authKey })),
+    login: (uid, authKey, signal, name) => result(call("login", signal, undefined, { uid, authKey, name })),
     me: (token, signal) => result(call("me", signal, token), token),
     refresh: (token, signal) => result(call("refresh", signal, token)),
     revoke: (token, signal) => call("logout", signal, token) as Promise<void>,

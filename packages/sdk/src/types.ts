@@ -121,8 +121,8 @@ export type FetchResponse = Pick<Response, "ok" | "status" | "json"> & {
  * `cause` of one: `ERR_WEBSOCKET_ERROR` for a login, `ERR_TOKEN_PROVIDER` for a refresh.
  */
 export interface AuthApi {
-  /** Development: a uid and the app's auth key. */
-  login(uid: string, authKey: string, signal: AbortSignal): Promise<AuthResult>;
+  /** Development: a uid and the app's auth key; a name for a user whom this lets come to be. */
+  login(uid: string, authKey: string, signal: AbortSignal, name?: string): Promise<AuthResult>;
   /** Whose token is this? */
   me(token: string, signal: AbortSignal): Promise<AuthResult>;
   /** A new token for one that is still valid. */

@@ -36,8 +36,8 @@ const extras = { metadata: anyObject.optional(), tags: z.array(z.string().max(10
 const text = z.looseObject({ text: z.string().min(1), ...extras });
 const custom = z.looseObject({
   type: z.string().min(1).max(100),
-  data: anyObject,
-  text: z.string().optional(),
+  customData: anyObject,
+  conversationText: z.string().optional(),
   ...extras,
 });
 
