@@ -34,7 +34,7 @@ import {
   User,
   userOf,
 } from "./entities.js";
-import { dispatch } from "./events.js";
+import { dispatch, seconds } from "./events.js";
 import type * as callbacks from "./listeners.js";
 import type * as types from "./types.js";
 import type { AppSettings, Facade, ResultCallbacks } from "./types.js";
@@ -67,15 +67,16 @@ function client(): Client {
   return instance;
 }
 
-const uid = (): string => client().getLoggedInUser()?.uid ?? "";
+const uid = (): string | undefined => client().getLoggedInUser()?.uid;
 
-/** Listeners of messages, users and groups, each under its sort and id. */
+/** Listeners of messages, users and groups, each under its sort and id. Their callbacks have no name in common. */
 const listeners = new Map<string, Listener>();
 
-function tell(sort: string, name: string, ...args: unknown[]): void {
-  for (const [key, listener] of [...listeners]) {
+function tell(name: string, ...args: unknown[]): void {
+  // A set, for one record may be registered as several sorts.
+  for (const listener of new Set(listeners.values())) {
     // One that was removed in this round, or that follows a disconnect() in it, is not called any more.
-    if (muted || key[0] !== sort || listeners.get(key) !== listener) continue;
+    if (muted || ![...listeners.values()].includes(listener)) continue;
     try {
       listener[name]?.(...args);
     } catch (error) {
@@ -84,17 +85,18 @@ function tell(sort: string, name: string, ...args: unknown[]): void {
   }
 }
 
+const yes = (): boolean => true;
 /** Calls one of the callbacks, once, beside the promise. A rejection counts as handled; what a callback throws is reported. */
 function settle<T>(promise: Promise<T>, callbacks: ResultCallbacks<T> = {}): Promise<T> {
-  promise.then(callbacks.onSuccess as undefined, (callbacks.onError as () => void) ?? (() => {})).catch(report);
+  promise.then(callbacks.onSuccess as undefined, (callbacks.onError as () => void) ?? yes).catch(report);
   return promise;
 }
 
 const channelOf = (to: { getReceiverType(): string; getReceiverId(): string }): string =>
   `${to.getReceiverType()}:${to.getReceiverId()}`;
-const now = (): number => Math.floor(Date.now() / 1000);
+const now = (): number | undefined => seconds(Date.now());
 /** The channel, and what names the message there: a message is named `CHANNEL/AUTHOR/ID`. */
-const split = (id: MessageId): readonly string[] => `${id}/`.split(/\/(.*)\//s);
+const split = (id: MessageId): readonly string[] => `${id}`.split(/\/(.+)/);
 const kindOf = (message: BaseMessage): string => (message instanceof CustomMessage ? "custom" : "message");
 const send: Cc1Send = (...args) => client().send(...args);
 
@@ -103,10 +105,10 @@ async function sendMessage(message: BaseMessage): Promise<BaseMessage> {
   const data = content(message);
   const ack = await send(channel, kindOf(message), data);
   const me = uid();
-  return copy(message, { id: `${channel}/${me}/${ack?.id}`, sender: userOf({ uid: me }), sentAt: now(), data });
+  return copy(message, { id: `${channel}/${me}/${ack?.id}`, sender: userOf(me as string), sentAt: now(), data });
 }
 async function mark(message: BaseMessage | MessageId, type: string): Promise<void> {
-  const [channel, of = ""] = split(message instanceof BaseMessage ? message.getId() : (message as MessageId));
+  const [channel, of = ""] = split((message as Partial<BaseMessage>).getId?.() ?? (message as MessageId));
   const [author] = of.split("/");
   // One's own from another device: there is nobody to tell.
   if (author !== uid()) await send(`user:${author}`, "receipt", { of, channel, type });
@@ -116,11 +118,6 @@ const fire = (to: TypingIndicator | TransientMessage, kind: string, data: unknow
 };
 const typing = (ended?: boolean) => (to: TypingIndicator) => fire(to, "typing", { ended, metadata: to.getMetadata() });
 const member = (guid: string, change: string): Promise<unknown> => send(`group:${guid}`, "member", change);
-
-const yes = (): boolean => true;
-const fail = (code: ConnectionError["code"], message: string): never => {
-  throw new ConnectionError({ code, message, phase: "call", retryable: false });
-};
 
 const statuses = {
   CONNECTED: "connected",
@@ -164,15 +161,13 @@ const api = {
   StorageMode: { LOCAL: "local", SESSION: "session" },
 
   async init(appId: string, settings: AppSettings) {
-    const { storageMode, clientHost, presenceForAllUsers } = settings;
-    if (storageMode === "session") {
-      if (instance && !options.storage) fail("ERR_INVALID_ARGUMENT", "setStorageMode() is late");
-      options.storage ??= sessionStorageStorage();
-    }
-    gateway = settings.gateway ?? `https://${clientHost ?? ""}`;
-    wire.listen = presenceForAllUsers ? ["presence"] : undefined;
-    const autoEstablishSocketConnection = settings.establishSocketConnection;
-    return client().init(appId, { url: gateway, autoEstablishSocketConnection }).then(yes);
+    // A client that exists has its storage: the documentation has init() before everything.
+    if (settings.storageMode === "session") options.storage ??= sessionStorageStorage();
+    gateway = settings.gateway ?? `https://${settings.clientHost ?? ""}`;
+    wire.listen = settings.presenceForAllUsers && ["presence"];
+    return client()
+      .init(appId, { url: gateway, autoEstablishSocketConnection: settings.establishSocketConnection })
+      .then(yes);
   },
   async login(...args: [uid: string, authKey: string]) {
     return userOf(await client().login(...args));
@@ -193,10 +188,15 @@ const api = {
     settle(
       client()
         .connect()
-        .then(
-          ({ alreadyConnected }) =>
-            !alreadyConnected || fail("ERROR_WEBSOCKETS_ALLREADY_IN_CONNECTED_STATE", "The connection exists"),
-        ),
+        .then(({ alreadyConnected }) => {
+          if (!alreadyConnected) return true;
+          throw new ConnectionError({
+            code: "ERROR_WEBSOCKETS_ALLREADY_IN_CONNECTED_STATE",
+            message: "connected",
+            phase: "call",
+            retryable: false,
+          });
+        }),
       callbacks,
     ),
   disconnect(callbacks?: ResultCallbacks<boolean>) {
@@ -216,8 +216,7 @@ const api = {
   async deleteMessage(id: MessageId) {
     const [channel = "", of] = split(id);
     await send(channel, "deleted", { of });
-    const [receiverType, receiverId] = channel.split(":");
-    return make(BaseMessage, { id, receiverType, receiverId, deletedAt: now(), deletedBy: uid() });
+    return make(BaseMessage, { id, deletedAt: now(), deletedBy: uid() });
   },
   markAsDelivered: (message: BaseMessage | MessageId) => settle(mark(message, "delivered")),
   markAsRead: (message: BaseMessage | MessageId) => settle(mark(message, "read")),
@@ -231,7 +230,8 @@ const api = {
 type Named = Record<string, ((...args: unknown[]) => void) | undefined>;
 for (const sort of ["Connection", "Login", "Message", "User", "Group"]) {
   const name = `${sort}Listener`;
-  const [add, remove] = [`add${name}`, `remove${name}`];
+  const add = `add${name}`;
+  const remove = `remove${name}`;
   Object.assign(api, {
     // A listener is the record that it is made from.
     [name]: function Listener(callbacks: object) {

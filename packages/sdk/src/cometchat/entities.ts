@@ -33,7 +33,7 @@ Object.setPrototypeOf(Entity.prototype, new Proxy({}, methods));
 /** The documentation's settings builder: each method keeps what it is told. */
 export class AppSettingsBuilder extends Entity {
   build(): object {
-    return { ...this };
+    return this;
   }
 }
 
@@ -53,14 +53,15 @@ export const make = <T extends object>(Class: new (...args: never) => T, ...fiel
   Object.assign(new (Class as new () => T)(), ...fields);
 
 /** The same object with more said of it. */
-export const copy = <T extends object>(it: T, more: object): T => make(it.constructor as new () => T, it, more);
+export const copy = <T extends object>(it: T, more: object): T =>
+  make(it.constructor as new () => T, { type: "text" }, it, more);
 
 /** What a message is on the wire and in its object alike. */
 export const content = (of: object): Fields =>
   Object.fromEntries(
     "text type customData subType conversationText metadata tags"
       .split(" ")
-      .map((name) => [name, (of as Fields)[name] ?? (name === "type" ? "text" : undefined)]),
+      .map((name) => [name, (of as Fields)[name]]),
   );
 
 // ---- users and groups
@@ -79,7 +80,11 @@ export interface User
   extends Getters<UserFields>,
     Setters<Pick<UserFields, "name" | "avatar" | "role" | "metadata" | "status">> {}
 export const User: new (uid: string) => User = entity("uid");
-export const userOf = (user: { readonly uid: string }): User => make(User, { name: user.uid }, user);
+type Named = { readonly uid: string };
+export const userOf = (
+  of: Named | string,
+  user: Named = (of as Named).uid ? (of as Named) : { uid: of as string },
+): User => make(User, { name: user.uid }, user);
 
 interface GroupFields {
   guid: string;

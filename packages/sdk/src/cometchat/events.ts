@@ -19,8 +19,8 @@ import {
   userOf,
 } from "./entities.js";
 
-/** Calls a callback of all listeners of one sort, which its first letter names. */
-export type Tell = (sort: "M" | "U" | "G", name: string, ...args: unknown[]) => void;
+/** Calls a callback of all listeners that have it. */
+export type Tell = (name: string, ...args: unknown[]) => void;
 
 /** What the data of the chat kinds may have. */
 interface Data {
@@ -37,39 +37,43 @@ interface Data {
   readonly change: string;
 }
 
-const seconds = (ms: number | undefined): number | undefined => ms && Math.floor(ms / 1000);
+export const seconds = (ms: number | undefined): number | undefined => ms && Math.floor(ms / 1000);
 
 const capital = (word: string): string => word.replace(/./, (first) => first.toUpperCase());
 
-export function dispatch({ channel, kind, from, id, data: said, sentAt }: AppEvent, me: string, tell: Tell): void {
+export function dispatch(
+  { channel, kind, from, id, data: said, sentAt }: AppEvent,
+  me: string | undefined,
+  tell: Tell,
+): void {
   const data = (said ?? {}) as Data;
   const at = seconds(sentAt);
   const [receiverType = "", receiverId = ""] = channel.split(":");
   const group = groupOf(receiverId);
   const where = {
-    sender: userOf({ uid: from }),
+    sender: userOf(from),
     receiverId,
     receiverType,
-    receiver: receiverType === "group" ? group : userOf({ uid: receiverId }),
+    receiver: receiverType === "group" ? group : userOf(receiverId),
     sentAt: at,
   };
   const message = (of: string, kind: string, data: Data, more?: object): object =>
     make(kind === "custom" ? CustomMessage : kind === "message" ? TextMessage : BaseMessage, where, content(data), {
       id: `${channel}/${of}`,
       category: kind,
+      type: data.type ?? "text",
       data,
       ...more,
     });
   if (kind === "message" || kind === "custom")
-    tell("M", `on${kind === "custom" ? "Custom" : "Text"}MessageReceived`, message(`${from}/${id}`, kind, data));
+    tell(`on${kind === "custom" ? "Custom" : "Text"}MessageReceived`, message(`${from}/${id}`, kind, data));
   else if (kind === "edited" || kind === "deleted") {
     const more = { [`${kind}At`]: at, [`${kind}By`]: from };
     if (data.of.startsWith(`${from}/`))
-      tell("M", `onMessage${capital(kind)}`, message(data.of, data.kind, data.data ?? data, more));
+      tell(`onMessage${capital(kind)}`, message(data.of, data.kind, data.data ?? data, more));
   } else if (kind === "receipt") {
     const [type, id] = data.channel.split(":");
     tell(
-      "M",
       `onMessages${capital(data.type)}`,
       make(MessageReceipt, where, {
         messageId: `${data.channel}/${data.of}`,
@@ -80,20 +84,18 @@ export function dispatch({ channel, kind, from, id, data: said, sentAt }: AppEve
         [`${data.type}At`]: at,
       }),
     );
-  } else if (kind === "transient")
-    tell("M", "onTransientMessageReceived", make(TransientMessage, where, { data: said }));
+  } else if (kind === "transient") tell("onTransientMessageReceived", make(TransientMessage, where, { data: said }));
   else if (kind === "member") {
     const { change } = data;
-    const user = userOf({ uid: data.user });
+    const user = userOf(data.user);
     const by = where.sender;
     const action = make(Action, where, { action: change, actionBy: by, actionOn: user, actionFor: group });
-    tell("G", `onGroupMember${capital(change)}`, action, user, ...(change === "kicked" ? [by] : []), group);
+    tell(`onGroupMember${capital(change)}`, action, user, ...(change === "kicked" ? [by] : []), group);
   } else if (from === me) return;
   else if (kind === "typing")
-    tell("M", `onTyping${data.ended ? "Ended" : "Started"}`, make(TypingIndicator, where, { metadata: data.metadata }));
+    tell(`onTyping${data.ended ? "Ended" : "Started"}`, make(TypingIndicator, where, { metadata: data.metadata }));
   else if (kind === "presence")
     tell(
-      "U",
       `onUser${capital(data.status)}`,
       userOf({ ...data, uid: from, lastActiveAt: seconds(data.lastActiveAt) } as { uid: string }),
     );

@@ -38,7 +38,7 @@ export interface ResultCallbacks<T> {
 export interface AppSettings {
   readonly gateway?: string;
   readonly clientHost?: string;
-  readonly presenceForAllUsers?: boolean;
+  readonly presenceForAllUsers?: true;
   readonly establishSocketConnection?: boolean;
   readonly storageMode?: string;
 }
