@@ -41,10 +41,10 @@ type LoggedOut = "ERR_NOT_LOGGED_IN" | "ERR_LOGGED_OUT";
 
 /** Throws what stands in the way of any link. */
 function unobstructed(c: Caller, loggedOut: LoggedOut): void {
-  const { session, link, mode } = c.state();
-  if (session.tag !== "active") throw refused(session.tag === "loggedOut" ? loggedOut : "ERR_NOT_INITIALIZED");
-  if (link.tag === "failed") throw errorOf(link.fault);
-  if (mode.wish !== "on") throw refused("ERR_ABORTED", mode.wish);
+  const s = c.state();
+  if (s.session.tag !== "active") throw refused(s.session.tag === "loggedOut" ? loggedOut : "ERR_NOT_INITIALIZED");
+  if (s.link.tag === "failed") throw errorOf(s.link.fault);
+  if (s.mode.wish !== "on") throw refused("ERR_ABORTED", s.mode.wish);
 }
 
 export function connect(c: Caller): Look<{ readonly alreadyConnected: boolean }> {
@@ -56,13 +56,12 @@ export function connect(c: Caller): Look<{ readonly alreadyConnected: boolean }>
   let since: number | undefined;
   return (waiter) => {
     const now = c.clock.now();
-    const { link, outage } = c.state();
     if (since !== undefined) left -= now - since;
-    since = outage ? now : undefined;
-    if (link.tag === "linked") return { alreadyConnected };
+    since = c.state().outage ? now : undefined;
+    if (c.state().link.tag === "linked") return { alreadyConnected };
     unobstructed(c, loggedOut);
     loggedOut = "ERR_LOGGED_OUT";
-    waiter.until = outage ? now + left : NEVER;
+    waiter.until = since === undefined ? NEVER : now + left;
     if (now < waiter.until) return undefined;
     const { retryAt, online, error: cause } = c.snapshot();
     throw connectionError(online ? "ERR_CONNECT_TIMEOUT" : "ERR_NO_INTERNET", undefined, "call", {
@@ -91,23 +90,23 @@ export function ping(c: Caller): Look<PingResult> {
 
 /** Watches the probe that is open on the present link: its round trip in ms, `null` without a probe, `lost`, or `undefined`: not yet. */
 function answer(c: Caller): () => number | null | "lost" | undefined {
-  const { link: at } = c.state();
+  const before = c.state();
   return () => {
-    const { link: l } = c.state();
-    if (at.tag !== "linked" || l.tag !== "linked" || l.link !== at.link) return "lost";
-    const n = at.probe?.n;
+    const s = c.state();
+    if (before.link.tag !== "linked" || s.link.tag !== "linked" || s.link.link !== before.link.link) return "lost";
+    const n = before.link.probe?.n;
     if (!n) return null;
-    if (l.answered && l.answered.n >= n) return l.answered.rttMs;
-    return l.probe?.n === n ? undefined : "lost";
+    if (s.link.answered && s.link.answered.n >= n) return s.link.answered.rttMs;
+    return s.link.probe?.n === n ? undefined : "lost";
   };
 }
 
 export function check(c: Caller, type: "checkNow" | "reconnect"): Look<CheckResult> {
-  const { ladder, reason, link } = c.state();
-  const want = desire(c.state(), c.policy);
-  if (link.tag === "failed" || want.tag !== "link" || (type === "reconnect" && want.urgency !== "dial"))
-    throw refused("ERR_ABORTED", reason);
-  const floor = floorUntil(ladder);
+  const s = c.state();
+  const want = desire(s, c.policy);
+  if (s.link.tag === "failed" || want.tag !== "link" || (type === "reconnect" && want.urgency !== "dial"))
+    throw refused("ERR_ABORTED", s.reason);
+  const floor = floorUntil(s.ladder);
   c.step({ type });
   const pong = answer(c);
   return () => {

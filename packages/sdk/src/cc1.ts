@@ -66,16 +66,23 @@ class Session implements ProtocolSession<Cc1Send>, ClientHost<ProtocolHost> {
   #busy = false;
 
   constructor(context: ProtocolContext, { device, listen }: Cc1Options) {
-    const { appId: app, clock, user, instance, nonce, resume } = context;
     this.#context = context;
-    this.#ahead = clock.wall() - clock.now();
-    this.#inner = createClientSession({ app, user, instance, nonce, device, listen, resume, host: this });
+    this.#ahead = context.clock.wall() - context.clock.now();
+    this.#inner = createClientSession({
+      app: context.appId,
+      user: context.user,
+      instance: context.instance,
+      nonce: context.nonce,
+      device,
+      listen,
+      resume: context.resume,
+      host: this,
+    });
   }
 
   /** The protocol's time must count sleep, during which a monotonic clock may stand still. */
   time(): number {
-    const { clock } = this.#context;
-    this.#reached = Math.max(this.#reached, clock.now(), clock.wall() - this.#ahead);
+    this.#reached = Math.max(this.#reached, this.#context.clock.now(), this.#context.clock.wall() - this.#ahead);
     return this.#reached;
   }
 
@@ -165,9 +172,8 @@ class Session implements ProtocolSession<Cc1Send>, ClientHost<ProtocolHost> {
   }
 
   idle(fn: () => void): void {
-    const { clock } = this.#context;
-    if (clock.later) clock.later(fn);
-    else clock.after(0, fn);
+    if (this.#context.clock.later) this.#context.clock.later(fn);
+    else this.#context.clock.after(0, fn);
   }
 
   welcome(host: ProtocolHost, w: Welcome): void {

@@ -68,16 +68,19 @@ export class Context implements ProtocolContext, Identity {
   }
   event(event: AppEvent): void {
     if (!this.#live) return;
-    const { kind } = event;
     // One round for all, for this runs for each event.
-    this.#client.bus.emit(kind in SYSTEM ? "*" : kind, event, event.class === "durable" ? "event" : "ephemeral", "*");
+    this.#client.bus.emit(
+      event.kind in SYSTEM ? "*" : event.kind,
+      event,
+      event.class === "durable" ? "event" : "ephemeral",
+      "*",
+    );
   }
   gap(gap: Gap): void {
     if (!this.#live) return;
-    const { bus } = this.#client;
-    bus.emit("gap", gap);
+    this.#client.bus.emit("gap", gap);
     // Who listens to the connection alone, as the facade's apps do, must hear of a loss too.
-    bus.emit(
+    this.#client.bus.emit(
       "error",
       connectionError("ERR_RECOVERY_GAP", "Events were lost to replay", "linked", { details: { ...gap } }),
     );

@@ -79,11 +79,19 @@ export class Link implements ClientLink, Sink {
   }
 
   hello(token: string | null, heartbeatMs?: number): void {
-    const { options, epoch, arrived } = this.#session;
-    const { app, instance, nonce, device, listen } = options;
-    const { linkNo } = this;
-    const resume = positionOf(epoch, arrived);
-    this.#say({ t: "hello", token: token ?? "", app, instance, linkNo, nonce, device, resume, heartbeatMs, listen });
+    const resume = positionOf(this.#session.epoch, this.#session.arrived);
+    this.#say({
+      t: "hello",
+      token: token ?? "",
+      app: this.#session.options.app,
+      instance: this.#session.options.instance,
+      linkNo: this.linkNo,
+      nonce: this.#session.options.nonce,
+      device: this.#session.options.device,
+      resume,
+      heartbeatMs,
+      listen: this.#session.options.listen,
+    });
     this.#flush();
   }
 
@@ -98,7 +106,6 @@ export class Link implements ClientLink, Sink {
   receive(text: string | Uint8Array, now?: number): void {
     if (this.#gone()) return;
     const session = this.#session;
-    const { host } = session.options;
     if (now !== undefined || !this.live || session.pending) session.tell(now);
     this.#receiving = true;
     try {
@@ -114,7 +121,7 @@ export class Link implements ClientLink, Sink {
     } catch (cause) {
       if (!this.#gone()) {
         this.#stop(4400);
-        host.protocolError(this.#wire, { message: "broken protocol", cause });
+        session.options.host.protocolError(this.#wire, { message: "broken protocol", cause });
       }
     } finally {
       this.#receiving = false;
@@ -122,7 +129,7 @@ export class Link implements ClientLink, Sink {
       // After the end there is nobody left for whom to save it.
       if (this.#moved && !session.ended) {
         this.#moved = false;
-        host.moved();
+        session.options.host.moved();
       }
     }
   }
@@ -194,7 +201,6 @@ export class Link implements ClientLink, Sink {
   #creditSoon(): void {
     if (this.#crediting) return;
     this.#crediting = true;
-    const { host } = this.#session.options;
     const give = (): void => {
       this.#crediting = false;
       if (!this.#owes()) return;
@@ -203,8 +209,8 @@ export class Link implements ClientLink, Sink {
       this.#receiving = false;
       this.#flush();
     };
-    if (host.idle) host.idle(give);
-    else host.later(give);
+    if (this.#session.options.host.idle) this.#session.options.host.idle(give);
+    else this.#session.options.host.later(give);
   }
 
   #credit(): void {
@@ -222,11 +228,10 @@ export class Link implements ClientLink, Sink {
 
   /** The server vouches that everything up to here was sent: a quiet client keeps up with the log. */
   #advance(heads: readonly unknown[], offset: number): void {
-    const { arrived: received, delivered } = this.#session;
-    for (let p = 0; p < received.length; p++) {
+    for (let p = 0; p < this.#session.arrived.length; p++) {
       const n = heads[p + offset];
-      if (typeof n === "number" && n > (received[p] as number)) {
-        received[p] = delivered[p] = n;
+      if (typeof n === "number" && n > (this.#session.arrived[p] as number)) {
+        this.#session.arrived[p] = this.#session.delivered[p] = n;
         this.#moved = true;
       }
     }
@@ -247,14 +252,12 @@ export class Link implements ClientLink, Sink {
   #onWelcome(frame: Loose<Welcome>): void {
     const welcome = frame as Welcome;
     const session = this.#session;
-    const { host, user } = session.options;
     const heads = numbers(welcome.positions);
-    const { limits, recovery, epoch } = welcome;
-    if (typeof epoch !== "string" || this.live) malformed();
-    if (welcome.user !== user) {
+    if (typeof welcome.epoch !== "string" || this.live) malformed();
+    if (welcome.user !== session.options.user) {
       // Nothing of another identity may enter this session: not a position, not an event.
       this.#stop(4401);
-      host.reject(this.#wire, {
+      session.options.host.reject(this.#wire, {
         t: "reject",
         code: "ERR_AUTH_REJECTED",
         message: "another user",
@@ -264,30 +267,28 @@ export class Link implements ClientLink, Sink {
       });
       return;
     }
-    if (recovery === "resumed" && epoch !== session.epoch) malformed();
-    this.#epoch = epoch;
-    this.#batchBytes = limits.batchBytes;
-    this.#creditEvents = limits.window / 4;
-    this.#creditChars = limits.windowBytes / 4;
+    if (welcome.recovery === "resumed" && welcome.epoch !== session.epoch) malformed();
+    this.#epoch = welcome.epoch;
+    this.#batchBytes = welcome.limits.batchBytes;
+    this.#creditEvents = welcome.limits.window / 4;
+    this.#creditChars = welcome.limits.windowBytes / 4;
     session.live?.lost();
     session.live = this;
     const fresh = session.epoch === undefined;
     if (fresh) {
-      session.epoch = epoch;
+      session.epoch = welcome.epoch;
       session.arrived = heads;
       session.delivered = heads.slice();
       this.#moved = true;
     }
-    session.outbox.link(this, limits);
-    host.welcome(this.#wire, welcome);
+    session.outbox.link(this, welcome.limits);
+    session.options.host.welcome(this.#wire, welcome);
     // With `gap` nothing moves before the gap frame: if the link dies in between, the next one must be told again.
     // `new` to a client that brought a position breaks the protocol; the loss is told all the same.
-    if (recovery === "new" && !fresh) this.#skip(heads);
+    if (welcome.recovery === "new" && !fresh) this.#skip(heads);
   }
 
   #onObject(frame: { readonly t?: unknown }): void {
-    const { options, outbox, delivered } = this.#session;
-    const { host } = options;
     // One assertion for all: each branch checks what it uses, and what is missing throws or is the host's to read.
     const f = frame as ServerObject;
     switch (f.t) {
@@ -299,29 +300,35 @@ export class Link implements ClientLink, Sink {
         this.#onWelcome(f);
         break;
       case "reject":
-        host.reject(this.#wire, f);
+        this.#session.options.host.reject(this.#wire, f);
         break;
       case "gap":
         this.#skip(numbers((f as Loose<GapFrame>).to));
         break;
       case "caughtUp":
         this.#advance(f.positions, 0);
-        host.caughtUp({ epoch: this.#epoch, positions: delivered.slice() });
+        this.#session.options.host.caughtUp({ epoch: this.#epoch, positions: this.#session.delivered.slice() });
         break;
       case "nack":
-        outbox.settle({ ok: false, id: f.id, code: f.code, message: f.message, retryAfterMs: f.retryAfterMs });
+        this.#session.outbox.settle({
+          ok: false,
+          id: f.id,
+          code: f.code,
+          message: f.message,
+          retryAfterMs: f.retryAfterMs,
+        });
         break;
       case "throttle":
-        host.throttle(f.features, this.#wire);
+        this.#session.options.host.throttle(f.features, this.#wire);
         break;
       case "goaway":
-        host.goaway(this.#wire, f);
+        this.#session.options.host.goaway(this.#wire, f);
         break;
       case "tokenOk":
-        host.tokenOk(f.expiresInMs, this.#wire);
+        this.#session.options.host.tokenOk(f.expiresInMs, this.#wire);
         break;
       case "expiring":
-        host.expiring(f.inMs, this.#wire);
+        this.#session.options.host.expiring(f.inMs, this.#wire);
         break;
       default:
         if (typeof frame.t !== "string") malformed();

@@ -43,10 +43,9 @@ export class Session implements ClientSession {
   #sends = 0;
 
   constructor(options: ClientSessionOptions) {
-    const { resume } = options;
     this.options = options;
-    this.epoch = resume?.epoch;
-    this.arrived = [...(resume?.positions ?? [])];
+    this.epoch = options.resume?.epoch;
+    this.arrived = [...(options.resume?.positions ?? [])];
     this.delivered = [...this.arrived];
   }
 
@@ -66,10 +65,9 @@ export class Session implements ClientSession {
   }
 
   emit(channel: string, kind: string, data: unknown): boolean {
-    const { live } = this;
     const text = frame("", { channel, kind, data, ephemeral: true });
-    live?.push(text, utf8Length(text));
-    return !!live;
+    this.live?.push(text, utf8Length(text));
+    return !!this.live;
   }
 
   join(channel: string, settled: SendRequest["settled"], now: number): string {
@@ -85,10 +83,9 @@ export class Session implements ClientSession {
   }
 
   end(code: string, message: string): void {
-    const { outbox } = this;
     this.ended = true;
-    outbox.link();
-    for (const id of outbox.pending.keys()) outbox.fail(id, code, message);
+    this.outbox.link();
+    for (const id of this.outbox.pending.keys()) this.outbox.fail(id, code, message);
   }
 
   tick(now: number): void {
@@ -126,24 +123,23 @@ export class Session implements ClientSession {
   }
 
   #add(id: string, text: string, request: Omit<SendRequest, "kind" | "data">, now: number): string {
-    const { channel, ephemeral, chained, queued, timeoutMs = sendTimeoutMs, settled } = request;
-    const { outbox, ended } = this;
+    const { timeoutMs = sendTimeoutMs } = request;
     this.tell(now);
-    outbox.add(
+    this.outbox.add(
       {
         id,
-        channel,
+        channel: request.channel,
         text,
         bytes: utf8Length(text),
-        ephemeral,
-        chained,
+        ephemeral: request.ephemeral,
+        chained: request.chained,
         deadline: now + timeoutMs,
-        settled,
+        settled: request.settled,
         place: 0,
         firstAt: undefined,
         wroteAt: undefined,
       },
-      !!queued && !ended,
+      !!request.queued && !this.ended,
     );
     return id;
   }
