@@ -186,6 +186,34 @@ describe("writing", () => {
     expect(state(third)).toEqual(["ann", "connected", 1]);
   });
 
+  it("[B2.9] a save that was under way when another logged out leaves nothing behind", async () => {
+    const [first, second] = await two();
+    second.storage.slowMs = 100;
+    // It reads for 200 ms, then writes for 100.
+    second.last.protocol.last.host.goaway(1_000, 0);
+    await first.clock.advanceAsync(250);
+    await first.client.logout();
+    expect(first.stored("session")).toBeUndefined();
+    await first.clock.advanceAsync(60);
+    expect(first.stored("session")).toBeDefined();
+    await first.clock.advanceAsync(10_000);
+    expect([first.stored("session"), state(second)]).toEqual([undefined, [null, "disconnected", 0]]);
+  });
+
+  it("[B2.8][B2.9] a logout for which storage had no room is seen with the next save", async () => {
+    const [first, second] = await two();
+    first.storage.capacity = [...first.storage.records].reduce(
+      (sum, [key, value]) => sum + key.length + value.length,
+      0,
+    );
+    await first.client.logout();
+    await first.clock.advanceAsync(0);
+    expect(first.errors.map(({ code }) => code)).toEqual(["ERR_STORAGE"]);
+    second.last.protocol.last.host.goaway(1_000, 0);
+    await first.clock.advanceAsync(10_000);
+    expect([first.stored("session"), state(second)]).toEqual([undefined, [null, "disconnected", 0]]);
+  });
+
   it("[B2.9] a session that comes back over a newer login is written over again", async () => {
     const idle = createRig();
     await idle.client.init(app);
