@@ -11,7 +11,7 @@ import {
   type StorageElsewhere,
   storageConformance,
 } from "@cc/testkit/conformance";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { startLifecycleProcess, stopped } from "../support/lifecycle-process.js";
 import { startProgram } from "../support/program.js";
 
@@ -221,6 +221,21 @@ describe("storage of platform-node", () => {
     await Promise.all(Array.from({ length: 40 }, (_, n) => (n % 2 ? here : there.storage).set(`key ${n}`, "x")));
     for (let n = 0; n < 40; n++) expect(await here.get(`key ${n}`)).toBe("x");
     expect(await readdir(join(file, ".."))).toEqual(["session.json"]);
+  });
+
+  it("[B2.9] a watch tells of its own key, not of the file: others save their positions all the time", async () => {
+    const file = place();
+    const [here, there] = [fileStorage(file), fileStorage(file)];
+    await there.set("a", "1");
+    const told: string[] = [];
+    const stops = ["a", "b"].map((key) => here.watch?.(key, () => told.push(key)));
+    onTestFinished(() => stops.forEach((stop) => void stop?.()));
+    await expect.poll(() => told).toEqual(["a"]);
+    for (const value of ["1", "2", "3"]) {
+      await there.set("b", value);
+      await expect.poll(() => told.filter((key) => key === "b").length).toBe(Number(value));
+    }
+    expect(told.filter((key) => key === "a")).toHaveLength(1);
   });
 
   it("[B2.9] a lock leaves nothing behind when it is let go, nor when its process ends by itself", async () => {

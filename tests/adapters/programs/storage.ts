@@ -4,6 +4,8 @@ import { fileStorage } from "@cc/platform-node";
 
 const [file = ""] = process.argv.slice(2);
 const storage = fileStorage(file);
+// It must not keep the process.
+storage.watch?.("a", () => {});
 
 interface Call {
   readonly id: number;
