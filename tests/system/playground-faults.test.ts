@@ -65,7 +65,7 @@ describe("faults on the network", () => {
     await press("left", "checkNow");
     await play.page.waitForFunction(
       () =>
-        /round trip 1[2-9]\d\d\.\d ms/.test(document.querySelector("[data-seat=left] [role=log]")?.textContent ?? ""),
+        /round trip 1[2-9]\d\d\.\d ms/.test(document.querySelector("[data-seat=left] .stream ol")?.textContent ?? ""),
       { timeout: 10_000 },
     );
     await becomes("left", "connected");

@@ -117,7 +117,7 @@ export function openPlayground(): Playground {
         selector,
         text,
       ),
-    told: (seat, text, ms) => play.shows(`[data-seat=${seat}] [role=log]`, text, ms),
+    told: (seat, text, ms) => play.shows(`[data-seat=${seat}] .stream ol`, text, ms),
     lit: (seat, node, ms = 15_000) =>
       page.waitForSelector(`[data-seat=${seat}] [data-node=${node}][data-lit]`, { timeout: ms }),
     snapshot: (seat, name) =>

@@ -98,7 +98,7 @@ describe("the playground", () => {
     );
     await press("left", "ping");
     await play.page.waitForFunction(() =>
-      /lease for (30\.0|29\.\d) s/.test(document.querySelector("[data-seat=left] [role=log]")?.textContent ?? ""),
+      /lease for (30\.0|29\.\d) s/.test(document.querySelector("[data-seat=left] .stream ol")?.textContent ?? ""),
     );
     await press("left", "Background");
     expect(await snapshot("left", "mode")).toBe("manual");
@@ -155,13 +155,13 @@ describe("the playground", () => {
   it("the event stream is filtered by kind and by words, and paused", async () => {
     await logIn("left");
     const rows = (): Promise<(string | undefined)[]> =>
-      play.page.$$eval("[data-seat=left] [role=log] li", (all) => all.map((li) => li.dataset["kind"]));
+      play.page.$$eval("[data-seat=left] .stream ol li", (all) => all.map((li) => li.dataset["kind"]));
     await told("left", "session new");
     expect(new Set(await rows())).toEqual(new Set(["status", "session", "call"]));
     await press("left", "status");
     expect(new Set(await rows())).toEqual(new Set(["session", "call"]));
     await choose("left", "Filter events", "LOGIN");
-    await play.page.waitForFunction(() => document.querySelectorAll("[data-seat=left] [role=log] li").length === 2);
+    await play.page.waitForFunction(() => document.querySelectorAll("[data-seat=left] .stream ol li").length === 2);
     await play.page.focus("[data-seat=left] [type=search]");
     for (let i = 0; i < 5; i += 1) await play.page.keyboard.press("Backspace");
     await press("left", "Pause");

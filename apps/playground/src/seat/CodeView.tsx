@@ -32,7 +32,7 @@ export function CodeView({ calls }: { readonly calls: readonly string[] }): Reac
         <Button onClick={() => void copy()}>Copy code</Button>
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must scroll by keyboard too. */}
-      <section className="listing" aria-label="Code" tabIndex={0}>
+      <section className="listing" aria-label={`Code of seat ${seat.id}`} tabIndex={0}>
         <pre>
           <code>{text}</code>
         </pre>

@@ -56,9 +56,9 @@ export function EventStream({ entries }: { readonly entries: readonly Entry[] })
           Pause{missed > 0 && <span className="count"> {missed} new</span>}
         </Button>
       </div>
-      {/* Focusable, for what scrolls must scroll by keyboard too. The status is what is announced; this would drown it. */}
+      {/* Focusable, for what scrolls must scroll by keyboard too. No live region: the status is announced, and this would drown it. */}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: see above. */}
-      <ol role="log" aria-live="off" aria-label="Events, newest first" tabIndex={0}>
+      <ol aria-label="Events, newest first" tabIndex={0}>
         {shown.map(({ id: key, at, kind, status, title, text }) => (
           <li key={key} data-kind={kind} data-tone={status}>
             <time>{time(at)}</time>

@@ -38,8 +38,8 @@ export function PlotView({ entries }: { readonly entries: readonly Entry[] }): R
   }, [entries]);
 
   return (
-    <section className="card plot" aria-label="Timeline">
+    <div className="card plot">
       <div ref={place} role="img" style={{ height: PLOT_HEIGHT }} />
-    </section>
+    </div>
   );
 }

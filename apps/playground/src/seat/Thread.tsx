@@ -77,8 +77,8 @@ export function Thread({ messages, setMessages }: Props): ReactElement {
     void run(`send("user:${to}", "${kind}", {}, { ${options}: true })`, () => sendAs(kind, {}, { [options]: true }));
 
   return (
-    <section className="card thread" aria-labelledby={`${id}-title`}>
-      <h3 id={`${id}-title`}>Messages</h3>
+    <section className="card thread" aria-label={`Messages of seat ${seat.id}`}>
+      <h3>Messages</h3>
       {/* Focusable, for what scrolls must scroll by keyboard too. */}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: see above. */}
       <ol ref={list} aria-label="Messages" tabIndex={0}>
