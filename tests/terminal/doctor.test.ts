@@ -2,6 +2,7 @@
 import { createGateway, type Gateway, type GatewayOptions } from "@cc/gateway";
 import { createFaultProxy } from "@cc/testkit/node";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { WebSocket } from "ws";
 import { type DoctorOptions, doctor } from "../../apps/terminal/src/doctor/doctor.js";
 import type { Report, Step, StepName } from "../../apps/terminal/src/doctor/report.js";
 import { makeCertificate } from "../support/certificates.js";
@@ -376,6 +377,16 @@ describe("the upgrade", () => {
     expect((await examine(gateway.url, { origin: "https://app.example" })).ok).toBe(true);
   });
 
+  it("an address that has as many sockets as the gateway takes from one", async () => {
+    const gateway = await startGateway({ limits: { connectionsPerAddress: 1 } });
+    const other = new WebSocket(gateway.wsUrl, "cc.1");
+    onTestFinished(() => other.terminate());
+    await new Promise((resolve) => other.once("open", resolve));
+    const found = await fault(gateway.url);
+    expect(found).toMatchObject({ at: "upgrade", code: "UPGRADE_LIMITED" });
+    expect(found.detail).toContain("429 ERR_RATE_LIMITED");
+  });
+
   it("a path prefix that is not there", async () => {
     const gateway = await startGateway();
     const report = await examine(`${gateway.url}/chat`);
@@ -500,6 +511,15 @@ describe("the token", () => {
     const found = await fault(local(port), { who: withToken("t-o-k-e-n") });
     expect(found).toMatchObject({ at: "token", code: "GATEWAY_OVERLOADED" });
     expect(found.detail).toContain("500 to 1500 ms");
+  });
+
+  it.each([
+    ["ERR_PROTOCOL", "NOT_CC1"],
+    ["ERR_CONNECT_TIMEOUT", "HANDSHAKE_TIMEOUT"],
+  ])("a refusal with %s is no overload", async (refusal, code) => {
+    const reject = { t: "reject", code: refusal, message: "no", retry: "later", minDelayMs: 0, spreadMs: 0 };
+    const port = await linkSite((socket) => socket.on("message", () => socket.send(JSON.stringify(reject))));
+    expect(await fault(local(port), { who: withToken("t") })).toMatchObject({ at: "token", code });
   });
 
   it("repeated by a server in its refusal is concealed", async () => {

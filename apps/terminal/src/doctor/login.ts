@@ -47,7 +47,7 @@ export async function logIn(
   if (status === 429) {
     throw refused(
       "LOGIN_LIMITED",
-      "Too many wrong keys came from this address.",
+      "Too many requests, or too many wrong keys, came from this address.",
       "Wait a minute, and check the key before the next try.",
     );
   }

@@ -46,12 +46,17 @@ export function addDoctorOptions(command: Command): Command {
         new Option("--auth-key <key>", "the app's auth key (development); - reads it from stdin").env("CC_AUTH_KEY"),
       )
       .addOption(new Option("--token <token>", "present this token; - reads it from stdin").env("CC_TOKEN"))
-      .option("--timeout <seconds>", "for each step", seconds(0.001), 10_000)
-      .option("--idle <seconds>", "how long the link is left quiet; 0 leaves that out", seconds(0), 25_000)
-      .option(
-        "--heartbeat <seconds>",
-        "ask the gateway for this heartbeat, as a client in the background does",
-        seconds(1),
+      .addOption(new Option("--timeout <seconds>", "for each step").argParser(seconds(0.001)).default(10_000, "10"))
+      .addOption(
+        new Option("--idle <seconds>", "how long the link is left quiet; 0 leaves that out")
+          .argParser(seconds(0))
+          .default(25_000, "25"),
+      )
+      .addOption(
+        new Option(
+          "--heartbeat <seconds>",
+          "ask the gateway for this heartbeat, as a client in the background does",
+        ).argParser(seconds(1)),
       )
       .option("--origin <origin>", "send this Origin, as a browser's page would")
       .option("--ca <file>", "certificate authorities in PEM, in place of Node's own")

@@ -33,6 +33,23 @@ const cut: Caution = {
     "Raise the idle timeout of every proxy between above the heartbeat (nginx: proxy_read_timeout), or lower the gateway's heartbeat.",
 };
 
+const handshakeTimeout: Caution = {
+  code: "HANDSHAKE_TIMEOUT",
+  meaning: "The gateway did not get the first frame in time, or did not come to a verdict on it.",
+  remedy: "Look for a proxy that holds back what clients send; look into the gateway's log.",
+};
+const replaced: Caution = {
+  code: "LINK_REPLACED",
+  meaning: "A newer instance with the same device took over.",
+  remedy: "Nothing: doctor names no device, so this is a fault of the server.",
+};
+
+/** Refusals whose code says more than what may be done about them. */
+const ofReject: Readonly<Record<string, Caution>> = {
+  ERR_PROTOCOL: malformed,
+  ERR_CONNECT_TIMEOUT: handshakeTimeout,
+  ERR_REPLACED: replaced,
+};
 const ofCode: Readonly<Record<number, Caution>> = {
   1001: { ...overloaded, meaning: "The gateway's process goes." },
   1006: cut,
@@ -41,16 +58,8 @@ const ofCode: Readonly<Record<number, Caution>> = {
   4400: malformed,
   4401: unauthorised,
   4403: forbidden,
-  4408: {
-    code: "HANDSHAKE_TIMEOUT",
-    meaning: "The gateway did not get the first frame in time, or did not come to a verdict on it.",
-    remedy: "Look for a proxy that holds back what clients send; look into the gateway's log.",
-  },
-  4409: {
-    code: "LINK_REPLACED",
-    meaning: "A newer instance with the same device took over.",
-    remedy: "Nothing: doctor names no device, so this is a fault of the server.",
-  },
+  4408: handshakeTimeout,
+  4409: replaced,
   4411: {
     code: "LINK_SILENT",
     meaning: "The gateway heard nothing for three heartbeats: what this side sends does not arrive.",
@@ -67,7 +76,7 @@ function standing(line: Line, when: string, facts?: Facts): undefined {
     const floor = minDelayMs + spreadMs > 0 ? `, not before ${minDelayMs} to ${minDelayMs + spreadMs} ms` : "";
     throw new Fault(
       `${code}: ${message} (retry: ${retry}${floor})${when}`,
-      retry === "reauth" ? unauthorised : retry === "later" ? overloaded : forbidden,
+      ofReject[code] ?? (retry === "reauth" ? unauthorised : retry === "later" ? overloaded : forbidden),
       { ...facts, reject: code, retry, minDelayMs, spreadMs },
     );
   }

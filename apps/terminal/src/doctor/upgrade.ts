@@ -108,6 +108,12 @@ const byCode: Readonly<Record<string, Caution>> = {
     meaning: "The gateway has no WebSocket endpoint at this path.",
     remedy: "Check the path of the URL, and what the proxy makes of it: the gateway listens on /v1/connect.",
   },
+  ERR_RATE_LIMITED: {
+    code: "UPGRADE_LIMITED",
+    meaning: "The gateway has as many sockets of this address as it takes from one.",
+    remedy:
+      "Close others, or wait. If a proxy of yours stands before the gateway, list it in `trustedProxies`, or all its clients count as one address.",
+  },
   ERR_SERVER_OVERLOADED: {
     code: "UPGRADE_UNAVAILABLE",
     meaning: "The gateway is closing, or full.",
