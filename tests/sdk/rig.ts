@@ -47,7 +47,10 @@ export interface Played {
 }
 
 export interface ScriptedAuth extends AuthApi {
-  readonly login: ScriptedFunction<[uid: string, authKey: string, signal: AbortSignal, name?: string | undefined], AuthResult>;
+  readonly login: ScriptedFunction<
+    [uid: string, authKey: string, signal: AbortSignal, name?: string | undefined],
+    AuthResult
+  >;
   readonly me: ScriptedFunction<[token: string, signal: AbortSignal], AuthResult>;
   readonly refresh: ScriptedFunction<[token: string, signal: AbortSignal], AuthResult>;
   readonly revoke: ScriptedFunction<[token: string, signal: AbortSignal], void>;
