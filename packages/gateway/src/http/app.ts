@@ -19,7 +19,7 @@ import { connectPath } from "../socket/refusal.js";
 import { createKeyGuard, type Env, requireApiKey, requireQuota } from "./guard.js";
 import { createBodyReader } from "./input.js";
 import { openApi } from "./openapi.js";
-import { answerProblem, Problem } from "./problem.js";
+import { answerProblem, Problem, routeOf } from "./problem.js";
 import { createQuota } from "./quota.js";
 import { type Operated, serverRoutes } from "./serverRoutes.js";
 import { sessionRoutes } from "./sessionRoutes.js";
@@ -51,8 +51,7 @@ export const createHttpApp = (options: HttpAppOptions): Hono<Env & { Bindings: H
 
   app.use(async (context, next) => {
     await next();
-    // The path and never the URL: a token that somebody put into a query must not end in a log.
-    logger.debug({ method: context.req.method, path: context.req.path, status: context.res.status }, "request");
+    logger.debug({ method: context.req.method, route: routeOf(context), status: context.res.status }, "request");
     meters.requests.inc({ method: context.req.method, status: String(context.res.status) });
   });
 

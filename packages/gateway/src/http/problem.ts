@@ -6,6 +6,7 @@
  */
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
+import { matchedRoutes } from "hono/route";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Logger } from "pino";
 import { GatewayError, type GatewayErrorCode } from "../errors.js";
@@ -89,12 +90,18 @@ const toProblem = (error: unknown): Problem | undefined => {
   return undefined;
 };
 
+/** The route that a request met, as it is written in the sources: never its URL or path, into which somebody may have put a token. */
+export const routeOf = (context: Context): string =>
+  matchedRoutes(context)
+    .filter(({ method }) => method !== "ALL")
+    .at(-1)?.path ?? "none";
+
 /** hono's `onError`. */
 export const answerProblem =
   (logger: Logger) =>
   (error: unknown, context: Context): Response => {
     const known = toProblem(error);
-    if (known === undefined) logger.error({ err: error, path: context.req.path }, "request failed");
+    if (known === undefined) logger.error({ err: error, route: routeOf(context) }, "request failed");
     const problem =
       known ?? new Problem(500, "ERR_INTERNAL", "the gateway failed; the request may or may not have been applied");
     return context.body(problemBody(problem), problem.status, problemHeaders(problem));
