@@ -85,8 +85,8 @@ async function scene(page: Page): Promise<void> {
 
 try {
   const pictures = [
-    { name: "playground-light.png", colorScheme: "light", width: 1280, height: 1120 },
-    { name: "playground-dark.png", colorScheme: "dark", width: 1280, height: 1120 },
+    { name: "playground-light.png", colorScheme: "light", width: 1280, height: 1070 },
+    { name: "playground-dark.png", colorScheme: "dark", width: 1280, height: 1070 },
     { name: "playground-mobile.png", colorScheme: "light", width: 375, height: 1560 },
   ] as const;
   for (const { name, colorScheme, width, height } of pictures) {

@@ -72,17 +72,21 @@ describe("the playground", () => {
         document.querySelector("[data-seat=left] .plot [role=img]")?.getAttribute("aria-label") ?? "",
       ),
     );
-    const colours = await play.page.$eval("[data-seat=left] .plot canvas", (canvas) => {
-      const { data } = (canvas as HTMLCanvasElement)
-        .getContext("2d")
-        ?.getImageData(0, 0, (canvas as HTMLCanvasElement).width, (canvas as HTMLCanvasElement).height) ?? { data: [] };
-      const seen = new Set<string>();
-      for (let i = 0; i < data.length; i += 4)
-        if (data[i + 3] === 255) seen.add(`${data[i]},${data[i + 1]},${data[i + 2]}`);
-      return [...seen];
-    });
-    expect(colours, "the band of `connected`").toContain("15,112,72");
-    expect(colours, "the dot of the fault").toContain("168,66,15");
+    const colours = (): Promise<string[]> =>
+      play.page.$eval("[data-seat=left] .plot canvas", (canvas) => {
+        const { data } = (canvas as HTMLCanvasElement)
+          .getContext("2d")
+          ?.getImageData(0, 0, (canvas as HTMLCanvasElement).width, (canvas as HTMLCanvasElement).height) ?? {
+          data: [],
+        };
+        const seen = new Set<string>();
+        for (let i = 0; i < data.length; i += 4)
+          if (data[i + 3] === 255) seen.add(`${data[i]},${data[i + 1]},${data[i + 2]}`);
+        return [...seen];
+      });
+    // A band grows by four pixels a second, and what is narrower than one is paler.
+    await expect.poll(colours, { timeout: 10_000, message: "the band of `connected`" }).toContain("15,112,72");
+    expect(await colours(), "the dot of the fault").toContain("168,66,15");
   });
 
   it("[B4.1] [B4.4] in manual mode nothing connects by itself; the background shows its lease, and ping() renews it", async () => {
