@@ -38,8 +38,8 @@ CometChat.addConnectionListener(
     onConnectionError: (error) => error.message.length,
   }),
 );
-// @ts-expect-error: a listener, not its callbacks
-CometChat.addConnectionListener("id", { onConnected: () => {} });
+// @ts-expect-error: a listener has a name
+CometChat.addConnectionListener(new CometChat.ConnectionListener({ onConnected: () => {} }));
 CometChat.addLoginListener("id", new CometChat.LoginListener({ loginSuccess: (user) => user.getName().length }));
 // @ts-expect-error: no such callback
 new CometChat.LoginListener({ loginSucess: () => {} });
