@@ -121,7 +121,7 @@ describe("cc-gateway runs", () => {
     expect((await process.exit).code).toBe(0);
     const log = process.stdout();
     expect(log).toContain('"token refused"');
-    expect(log).toContain('"path":"/v1/me"');
+    expect(log).toContain('"route":"/v1/me"');
     for (const secret of [token, token.split(".")[2] ?? token, apiKey, authKey, jwtSecret])
       expect(log).not.toContain(secret);
   });

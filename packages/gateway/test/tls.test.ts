@@ -1,29 +1,18 @@
-/** https and wss by the gateway itself; certificates are made here by openssl, for this run only. */
-import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+/** https and wss by the gateway itself. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, type PeerCertificate } from "node:tls";
 import { afterAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
-import { createGateway, type Gateway, type TlsOptions } from "../src/index.js";
+import { createGateway, type Gateway } from "../src/index.js";
+import { one, two } from "./support/certificates.js";
 import { command, goodEnv } from "./support/command.js";
 import { base, start } from "./support/start.js";
 
 const folder = mkdtempSync(join(tmpdir(), "cc-tls-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-const files = (name: string) => ({ key: join(folder, `${name}.key`), cert: join(folder, `${name}.crt`) });
-const make = (name: string): TlsOptions => {
-  const { key, cert } = files(name);
-  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
-  const subject = ["-subj", `/CN=${name}`, "-addext", "subjectAltName=IP:127.0.0.1"];
-  execFileSync("openssl", ["req", "-x509", ...curve, "-keyout", key, "-out", cert, ...subject], { stdio: "ignore" });
-  return { key: readFileSync(key, "utf8"), cert: readFileSync(cert, "utf8") };
-};
-const one = make("one");
-const two = make("two");
 
 const statusOf = (url: string, options: object): Promise<number> =>
   new Promise((resolve, reject) => {
@@ -114,15 +103,15 @@ describe("TLS", () => {
 
   it("cc-gateway takes files, and reads them again on SIGHUP", async () => {
     const { key, cert } = { key: join(folder, "served.key"), cert: join(folder, "served.crt") };
-    const put = (name: string): void => {
-      copyFileSync(files(name).key, key);
-      copyFileSync(files(name).cert, cert);
+    const put = (tls: typeof one): void => {
+      writeFileSync(key, tls.key);
+      writeFileSync(cert, tls.cert);
     };
-    put("one");
+    put(one);
     const process = command(["--tls-key", key, "--tls-cert", cert], goodEnv);
     const port = Number(new URL(await process.url).port);
     expect(await servedBy(port)).toBe("one");
-    put("two");
+    put(two);
     process.child.kill("SIGHUP");
     await expect.poll(() => process.stdout()).toContain("new certificate");
     expect(await servedBy(port)).toBe("two");
