@@ -218,6 +218,8 @@ describe("storage of platform-node", () => {
   it("[B2.9] two processes that write at once lose nothing of each other", async () => {
     const file = place();
     const [here, there] = [fileStorage(file), await storageProcess(file)];
+    // It runs by now.
+    await there.storage.get("nothing");
     await Promise.all(Array.from({ length: 40 }, (_, n) => (n % 2 ? here : there.storage).set(`key ${n}`, "x")));
     for (let n = 0; n < 40; n++) expect(await here.get(`key ${n}`)).toBe("x");
     expect(await readdir(join(file, ".."))).toEqual(["session.json"]);

@@ -179,9 +179,36 @@ describe("storage of platform-web over IndexedDB", () => {
   });
 });
 
-describe("locks of platform-web", () => {
-  const shown = (type: string): boolean => window.dispatchEvent(new PageTransitionEvent(type, { persisted: true }));
+const shown = (type: string): boolean => window.dispatchEvent(new PageTransitionEvent(type, { persisted: true }));
 
+describe("watches of platform-web", () => {
+  for (const make of [localStorageStorage, () => indexedDbStorage({ name: "watches" })]) {
+    it("[B2.9] clients that share one storage in one page are told of each other, and of their own keys alone", async () => {
+      const storage = make();
+      const told: string[] = [];
+      const stops = ["a", "b"].map((key) => storage.watch?.(key, () => told.push(key)));
+      await storage.set("a", crypto.randomUUID());
+      await poll("told", () => told.length > 0);
+      await storage.remove("b");
+      await poll("told of the other", () => told.length > 1);
+      expect(told).toEqual(["a", "b"]);
+      for (const stop of stops) stop?.();
+    });
+
+    it("[B2.9][B5.9] a page that comes out of the back/forward cache looks again: it was told nothing there", () => {
+      let looks = 0;
+      const stop = make().watch?.("a", () => looks++);
+      shown("pageshow");
+      expect(looks).toBeGreaterThan(0);
+      stop?.();
+      const before = looks;
+      shown("pageshow");
+      expect(looks).toBe(before);
+    });
+  }
+});
+
+describe("locks of platform-web", () => {
   it("[B2.9] a page in the back/forward cache holds none, and has it again when it comes out", async () => {
     const [one, other] = [localStorageStorage(), localStorageStorage()];
     const release = await one.lock?.("bfcache");

@@ -141,7 +141,7 @@ export class SharedSession {
 }
 
 /** Who this tab or process is. */
-export interface Instance {
+interface Instance {
   readonly id: string;
   /** Key of its position. */
   readonly place: string;
