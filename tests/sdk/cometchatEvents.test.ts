@@ -244,11 +244,8 @@ describe("what the facade sends", () => {
     const event = await received("message");
     expect(event).toMatchObject({ channel: "user:bob", from: "alice", data: { text: "one", tags: ["t"] } });
     expect(sent.getId()).toBe(`user:bob/alice/${event.id}`);
-    expect([sent instanceof CometChat.TextMessage, sent.getText(), sent.getSender().getUid()]).toEqual([
-      true,
-      "one",
-      "alice",
-    ]);
+    expect([sent instanceof CometChat.TextMessage, sent.getText(), sent.getType()]).toEqual([true, "one", "text"]);
+    expect(sent.getSender().getUid()).toBe("alice");
 
     sent.setText("two");
     const edited = await CometChat.editMessage(sent);

@@ -38,12 +38,12 @@ export class AppSettingsBuilder extends Entity {
 }
 
 /** A class whose constructor's arguments become these fields. */
-const entity = <T>(names = "id", Base: unknown = Entity): T =>
+const entity = <T>(names = "", Base: unknown = Entity): T =>
   class extends (Base as typeof Entity) {
     constructor(...args: readonly unknown[]) {
       super();
-      names.split(" ").forEach((name, i) => {
-        (this as Fields)[name] = args[i];
+      args.forEach((value, i) => {
+        (this as Fields)[names.split(" ")[i] as string] = value;
       });
     }
   } as T;
@@ -147,7 +147,7 @@ interface ActionFields {
   actionFor: Group;
 }
 export interface Action extends BaseMessage, Getters<ActionFields> {}
-export const Action: new () => Action = entity("id", BaseMessage);
+export const Action: new () => Action = entity("", BaseMessage);
 
 // ---- what is no message
 
