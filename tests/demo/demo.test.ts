@@ -1,6 +1,7 @@
 /** `pnpm demo` as its user runs it: the transcript proves its claims, and each way of breaking it is caught by name. */
 import { createServer } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { WebSocket } from "ws";
 import { readFlags } from "../../apps/demo/src/flags.js";
 import { startProgram } from "../support/program.js";
 
@@ -92,6 +93,27 @@ describe("the demo", () => {
     expect((await post("faults/cut", { seat: "left" }, { origin: "http://evil.example" })).status).toBe(403);
     expect((await post("faults/cut", { seat: "left" }, { "content-type": "text/plain" })).status).toBe(403);
     expect((await fetch(`${url}..%2f..%2fpackage.json`)).status).toBe(404);
+
+    // A seat's way to the gateway is the page's alone too, and only a seat's.
+    const evil = { origin: "http://evil.example" };
+    await expect(fetch(`${url}seats/left/healthz`), "refused, as was asked for").rejects.toThrow("fetch failed");
+    await post("faults/clear", {});
+    expect((await fetch(`${url}seats/left/healthz`)).status).toBe(200);
+    expect((await fetch(`${url}seats/left/healthz`, { headers: evil })).status).toBe(404);
+    expect((await fetch(`${url}seats/middle/healthz`)).status).toBe(404);
+    const upgraded = (path: string, headers: Record<string, string>): Promise<number> =>
+      new Promise((resolve) => {
+        const socket = new WebSocket(`${url.replace("http", "ws")}${path}`, "cc.1", { headers });
+        socket.on("open", () => {
+          resolve(101);
+          socket.terminate();
+        });
+        socket.on("error", () => resolve(0));
+      });
+    expect(await upgraded("seats/left/v1/connect", { origin: new URL(url).origin })).toBe(101);
+    expect(await upgraded("seats/left/v1/connect", evil)).toBe(0);
+    expect(await upgraded("seats/left/v1/connect", { host: "rebound.example" })).toBe(0);
+    expect(await upgraded("seats/middle/v1/connect", {})).toBe(0);
 
     program.process.kill("SIGINT");
     expect((await program.ended()).code).toBe(0);

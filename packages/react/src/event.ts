@@ -8,7 +8,7 @@
 import type { ClientEvents } from "@cc/sdk";
 import { useEffect, useLayoutEffect, useRef } from "react";
 import { useClient } from "./provider.js";
-import type { Events } from "./register.js";
+import type { AnyClient, Events } from "./register.js";
 
 // React 18 warns of layout effects on a server, where neither runs.
 const useCommit = typeof window === "undefined" ? useEffect : useLayoutEffect;
@@ -21,13 +21,14 @@ export function useEvent<K extends keyof ClientEvents<Events>>(
   kind: K,
   handler: (event: ClientEvents<Events>[K]) => void,
 ): void {
-  const client = useClient();
+  // Whatever `Register` says: `kind` is right by this function's own type.
+  const client: AnyClient = useClient();
   const latest = useRef(handler);
   useCommit(() => {
     latest.current = handler;
   });
   useCommit(
-    () => client.on(kind as string, (event) => latest.current(event as ClientEvents<Events>[K])),
+    () => client.on(kind as string, (event: unknown) => latest.current(event as ClientEvents<Events>[K])),
     [client, kind],
   );
 }
