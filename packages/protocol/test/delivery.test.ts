@@ -231,6 +231,21 @@ describe("recovery", () => {
     ]);
   });
 
+  it("[B10.4] the end of the replay is told once on a link, however often credit starts the flow again", () => {
+    const world = createWorld({ limits: { window: 8 } });
+    const ann = world.client("ann");
+    ann.connect();
+    ann.cut();
+    for (let i = 0; i < 30; i++) world.publish("user:ann", i);
+    ann.told.length = 0;
+    ann.connect();
+    world.turn();
+    for (let i = 30; i < 60; i++) world.publish("user:ann", i);
+    world.turn();
+    expect(ann.data()).toEqual(Array.from({ length: 60 }, (_, i) => i));
+    expect(ann.told.filter(({ what }) => what === "caughtUp")).toHaveLength(1);
+  });
+
   it("[B10.4] [R23] a session that has received nothing resumes too", () => {
     const world = createWorld();
     world.publish("user:bob", "before");
