@@ -26,6 +26,8 @@ if (repository !== undefined && server !== undefined) {
   process.exit(2);
 }
 // The manifests were just changed, which is what pnpm's own look at git would refuse.
-const args = ["publish", "--recursive", "--access", "public", "--no-git-checks", dry ? "--dry-run" : "--provenance"];
-const { code } = await run("npx", ["--yes", pnpmVersion(), ...args], { show: true });
+const args = ["publish", "--recursive", "--access", "public", "--no-git-checks", ...(dry ? ["--dry-run"] : [])];
+// Said to npm by the environment: pnpm's recursive publish does not hand the flag `--provenance` on (10.34.9).
+const env = { NPM_CONFIG_PROVENANCE: String(!dry) };
+const { code } = await run("npx", ["--yes", pnpmVersion(), ...args], { show: true, env });
 process.exitCode = code;
