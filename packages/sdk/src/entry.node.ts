@@ -1,5 +1,5 @@
 /** The client for Node: the one place that chooses its ports. */
-import { type Lifecycle, memoryStorage } from "@cc/core";
+import { type Lifecycle, memoryStorage, type Storage } from "@cc/core";
 import { HoldingClock, nodeFetch, nodeLifecycle, nodeRandom, type RequestOptions } from "@cc/platform-node";
 import { createWsTransport, type OpenWsLink } from "@cc/transport-ws";
 import { cc1 } from "./cc1.js";
@@ -29,14 +29,17 @@ export interface NodeClient<E extends EventMap = EventMap, Send extends SendFunc
 let transport: OpenWsLink | undefined;
 let lifecycle: Lifecycle | undefined;
 
+const ALONE = { lock: undefined, watch: undefined };
+
 const standard: ProtocolFactory<Cc1Send> = cc1();
 
 /** A client over `ws`, with storage in memory. `storage: fileStorage(path)` keeps the session across restarts. Constructing it does no I/O. */
 export function createClient<E extends EventMap = EventMap, Send extends SendFunction = Cc1Send>(
   options: ClientOptions<Send> & NodeOptions = {},
 ): NodeClient<E, Send> {
-  // One process is one instance: what it keeps for itself lies beside what it would share.
-  const { storage = memoryStorage(), agent, ca, headers } = options;
+  // One process is one instance: what it keeps for itself lies beside what it would share. A store that nobody else can
+  // reach needs neither lock nor watch, which would cost each of a thousand clients some heap.
+  const { storage = Object.assign(memoryStorage(), ALONE) as Storage, agent, ca, headers } = options;
   const way = { ...(agent && { agent }), ...(ca && { ca }), ...(headers && { headers }) };
   transport ??= createWsTransport();
   lifecycle ??= nodeLifecycle();

@@ -6,6 +6,7 @@
 import type { Cancel, Connection, Storage } from "@cc/core";
 
 const VERSION = 1;
+const nothing = (): void => {};
 
 export class Store {
   readonly #storage: Storage;
@@ -62,7 +63,7 @@ export class Store {
     } catch (cause) {
       this.#failed(cause);
     }
-    return () => {};
+    return nothing;
   }
 
   /** `fn` runs when those before it have ended. */
