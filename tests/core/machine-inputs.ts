@@ -132,6 +132,13 @@ const makers: readonly (readonly [weight: number, make: Maker])[] = [
   [1, (s, r) => ({ type: "tokenOk", link: linkId(s, r), lifeMs: lifeMs(r) })],
   [0.3, (s, r) => ({ type: "fault", link: linkId(s, r), message: "bad frame" })],
   [2, () => ({ type: "outbox" })],
+  [
+    1,
+    () => ({
+      type: "hint",
+      fault: { code: "ERR_TRANSPORT_BLOCKED", message: "", phase: "transport", retryable: true },
+    }),
+  ],
   [2, (_, r) => ({ type: r.pick(["foreground", "background"]) })],
   [1, (_, r) => ({ type: r.pick(["frozen", "thawed", "networkChange"]) })],
   [1.5, (_, r) => ({ type: r.pick(["online", "offline"]) })],

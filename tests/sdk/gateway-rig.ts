@@ -1,6 +1,15 @@
 /** Clients of `@cc/sdk/portable` with cc.1, over the in-memory gateway, on one virtual clock. Law: the server half is the real one. */
 import type { Policy } from "@cc/core";
-import { type AppEvent, type Cc1Send, type Client, cc1, createClient, type Gap, type Position } from "@cc/sdk/portable";
+import {
+  type AppEvent,
+  type Cc1Send,
+  type Client,
+  cc1,
+  createClient,
+  type EventSchemas,
+  type Gap,
+  type Position,
+} from "@cc/sdk/portable";
 import {
   createMemoryGateway,
   createMemoryLog,
@@ -34,6 +43,7 @@ export interface SeatOptions {
   readonly uid?: string;
   readonly policy?: Partial<Policy>;
   readonly resumeFrom?: Position;
+  readonly events?: EventSchemas;
   /** The same tab before its reload. */
   readonly before?: Seat;
   /** Default true: logged in and linked. */
@@ -61,7 +71,7 @@ export function createWorld({ stride = 1, hub = {} }: WorldOptions = {}): World 
   return {
     clock,
     gateway,
-    async seat({ uid = "ann", policy, resumeFrom, before, linked = true } = {}) {
+    async seat({ uid = "ann", policy, resumeFrom, events, before, linked = true } = {}) {
       seats += 1;
       const lifecycle = createScriptedLifecycle();
       const storage = createScriptedStorage({ clock, ...(before && { shared: before.storage }) });
@@ -78,6 +88,7 @@ export function createWorld({ stride = 1, hub = {} }: WorldOptions = {}): World 
         protocol: cc1(),
         policy,
         resumeFrom,
+        events,
       });
       const seat: Seat = { client, lifecycle, storage, tab, events: [], gaps: [], log: [], errors: [] };
       client.on("*", (event) => {

@@ -246,7 +246,7 @@ export function createRig(options: RigOptions = {}): Rig {
 const uidOf = (token: string): string => token.split("-")[0] ?? "";
 
 /** Lets time stand still until the promise has settled; a promise that needs time to pass is a failure of the test. */
-async function settled<T>(promise: Promise<T>, clock: VirtualClock): Promise<T> {
+export async function settled<T>(promise: Promise<T>, clock: VirtualClock): Promise<T> {
   const watched = watch(promise, clock);
   await clock.advanceAsync(0);
   if (watched.state === "pending") throw new Error("still pending");

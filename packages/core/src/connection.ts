@@ -157,6 +157,8 @@ export interface Connection {
   readonly bus: Bus<ConnectionEvents>;
   /** Tells the listeners of errors something that is not the connection's own. */
   report(fault: Fault): void;
+  /** Tells the listeners of errors, and the snapshot, why the attempts that are under way fail. Nothing else comes of it. */
+  hint(fault: Fault): void;
   dispose(): void;
   readonly disposed: boolean;
 }

@@ -343,6 +343,10 @@ class Driver implements Connection, SocketOwner, Caller {
     return off;
   }
 
+  hint(fault: Fault): void {
+    this.dispatch({ type: "hint", fault });
+  }
+
   report(fault: Fault): void {
     this.bus.emit("error", errorOf(fault));
   }

@@ -41,7 +41,17 @@ export type OwnCode =
 export type ErrorCode = DocumentedCode | OwnCode;
 
 /** Where in the life of a connection an error arose. */
-export type ErrorPhase = "init" | "auth" | "token" | "transport" | "handshake" | "linked" | "send" | "storage" | "call";
+export type ErrorPhase =
+  | "init"
+  | "auth"
+  | "token"
+  | "transport"
+  | "handshake"
+  | "linked"
+  | "send"
+  | "storage"
+  | "event"
+  | "call";
 
 /** What an error says, as plain data. */
 export interface Fault {

@@ -56,6 +56,8 @@ export type Input =
   | { readonly type: "tokenOk"; readonly link: LinkId; readonly lifeMs: number | null }
   | { readonly type: "fault"; readonly link: LinkId; readonly message: string }
   | { readonly type: "outbox" }
+  /** Somebody outside knows why the attempts fail. */
+  | { readonly type: "hint"; readonly fault: Fault }
   | LifecycleSignal;
 
 export type Effect =

@@ -75,8 +75,9 @@ export function callServer(x: Step, link: LinkId): void {
   x.link = { tag: "dialing", dial: { link, stage: "transport", until: x.m.now + budget, grace: 0 } };
 }
 
-function tell(x: Step, fault: Fault): void {
-  x.fault = fault;
+export function tell(x: Step, fault: Fault): void {
+  // What a hint says goes on being the reason while the attempts go on failing as before.
+  if (x.fault?.code !== "ERR_TRANSPORT_BLOCKED" || fault.code !== "ERR_WEBSOCKET_ERROR") x.fault = fault;
   x.out.push({ type: "error", fault });
 }
 

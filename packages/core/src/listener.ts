@@ -42,10 +42,10 @@ const CALLS = {
   featureThrottled: ["onFeatureThrottled"],
 } as const;
 
-/** Registers the documented listener. Storage errors are events of the client, not of the connection: they are not told here. */
+/** Registers the documented listener. Errors of storage and of events are the client's, not the connection's: they are not told here. */
 export function listen(bus: Bus<ConnectionEvents>, entry: Registered<ConnectionListener>): Cancel {
   const error = bus.on("error", (e) => {
-    if (e.phase !== "storage") entry.listener.onConnectionError?.(e);
+    if (e.phase !== "storage" && e.phase !== "event") entry.listener.onConnectionError?.(e);
   });
   const status = bus.on("status", ({ current }) => {
     for (const call of CALLS[current]) entry.listener[call]?.();

@@ -32,6 +32,7 @@ import {
   replace,
   steer,
   stop,
+  tell,
 } from "./link.js";
 import type { Policy } from "./policy.js";
 import type { Reason, Stamp, State } from "./state.js";
@@ -242,6 +243,9 @@ function apply(x: Step, e: Input): void {
         x.app.hold = null;
         steer(x, x.reason, 0);
       }
+      return;
+    case "hint":
+      if (x.link.tag === "waiting" || x.link.tag === "dialing") tell(x, e.fault);
       return;
     case "foreground":
       x.app = { tag: "foreground" };

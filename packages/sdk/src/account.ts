@@ -47,12 +47,16 @@ import type {
   SendFunction,
   User,
 } from "./types.js";
-import { disposedError } from "./waits.js";
+import { Abort, disposedError, within } from "./waits.js";
 
 /** Characters of a random id: 72 bits. */
 const ID_LENGTH = 14;
 /** How much of what was delivered a crash may repeat (B10.3). */
 const SAVE_MS = 1_000;
+/** Attempts of a session that never had a link, the last of which did not open, before HTTPS is tried: one may be chance, two a restart; the third comes seconds later. */
+const NEVER_OPENED = 3;
+/** An HTTPS answer later than this says nothing. As long as a first attempt (B5.8). */
+const HTTPS_MS = 10_000;
 
 /** What login listeners hear goes over the connection's bus, under a name that no event can have. */
 const LOGIN: unique symbol = Symbol();
@@ -80,6 +84,9 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
   /** Of the session that lives: what another's protocol says is of a user who is gone. */
   context: Context | undefined;
   #logins: Registry<LoginListener> | undefined;
+  /** The outage in which HTTPS was tried. */
+  #asked: number | undefined;
+  #asking: Abort | undefined;
   #unsaved = false;
   #cancelSave: Cancel | undefined;
 
@@ -121,6 +128,28 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
   /** A page that is being hidden closes its link, or goes on with slow timers: what was delivered is written before that. */
   changed(): void {
     this.flush();
+    const { attempt, phase, recovery, outage, error } = this.snapshot();
+    const never = phase === "waiting" && attempt >= NEVER_OPENED && !recovery && error?.phase === "transport";
+    // A server that said it is busy was reached.
+    if (never && error.code !== "ERR_SERVER_OVERLOADED" && outage && this.#asked !== outage.since) {
+      this.#asked = outage.since;
+      void this.#askHttps();
+    }
+  }
+
+  /** Whether it is WebSockets alone that do not get through (B7.5). */
+  async #askHttps(): Promise<void> {
+    const { clock, protocol } = this.options;
+    const abort = new Abort();
+    this.#asking = abort;
+    const asked = within(clock, HTTPS_MS, abort, async () => protocol.login && this.auth().reachable?.(abort.signal));
+    if (await asked.catch(() => false))
+      this.connection.hint({
+        code: "ERR_TRANSPORT_BLOCKED",
+        message: "The server answers HTTPS, but no WebSocket opens",
+        phase: "transport",
+        retryable: true,
+      });
   }
   onListenerError(error: unknown): void {
     const { onListenerError, logger } = this.options;
@@ -348,6 +377,7 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
   dispose(): void {
     this.flush();
     for (const reject of this.#pending) reject(disposedError());
+    this.#asking?.abort(disposedError());
     this.session?.end("ERR_DISPOSED");
     this.connection.dispose();
     this.shared?.dispose();

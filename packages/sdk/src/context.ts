@@ -5,13 +5,15 @@
 import {
   type Bus,
   type Clock,
+  type Connection,
   connectionError,
   type Identity,
   type Protocol,
   type Snapshot,
   type TokenRequest,
 } from "@cc/core";
-import type { AppEvent, Gap, Position, ProtocolContext, SystemEvents } from "./types.js";
+import { fitting } from "./schema.js";
+import type { AppEvent, EventSchemas, Gap, Position, ProtocolContext, SystemEvents } from "./types.js";
 
 export type Events = SystemEvents & Record<string, unknown>;
 
@@ -20,6 +22,8 @@ export interface ContextOwner {
   /** Of the session that lives. */
   readonly context: Context | undefined;
   readonly bus: Bus<Events>;
+  readonly connection: Pick<Connection, "report">;
+  readonly options: { readonly events?: EventSchemas | undefined };
   snapshot(): Snapshot;
   fetchToken(reason: "missing" | "expiring" | "rejected"): TokenRequest;
   /** The delivered position moved. */
@@ -68,13 +72,13 @@ export class Context implements ProtocolContext, Identity {
   }
   event(event: AppEvent): void {
     if (!this.#live) return;
+    const { kind } = event;
+    const { bus, options } = this.#client;
+    const told = options.events
+      ? fitting(options.events, event, (fault) => this.#client.connection.report(fault))
+      : event;
     // One round for all, for this runs for each event.
-    this.#client.bus.emit(
-      event.kind in SYSTEM ? "*" : event.kind,
-      event,
-      event.class === "durable" ? "event" : "ephemeral",
-      "*",
-    );
+    if (told) bus.emit(kind in SYSTEM ? "*" : kind, told, event.class === "durable" ? "event" : "ephemeral", "*");
   }
   gap(gap: Gap): void {
     if (!this.#live) return;

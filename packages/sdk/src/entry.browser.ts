@@ -3,7 +3,16 @@ import { localStorageStorage, sessionStorageStorage, webClock, webLifecycle, web
 import { openWebSocket } from "@cc/transport-browser";
 import { cc1 } from "./cc1.js";
 import { createClient as createPortable } from "./client.js";
-import type { Cc1Send, Client, ClientOptions, EventMap, ProtocolFactory, SendFunction } from "./types.js";
+import type {
+  Cc1Send,
+  Client,
+  ClientOptions,
+  EventMap,
+  EventSchemas,
+  EventsOf,
+  ProtocolFactory,
+  SendFunction,
+} from "./types.js";
 
 const standard: ProtocolFactory<Cc1Send> = cc1();
 
@@ -12,7 +21,13 @@ const standard: ProtocolFactory<Cc1Send> = cc1();
  * A worker has neither: there nothing is kept unless `storage` is given (`indexedDbStorage()`), which then also holds what
  * is the worker's own.
  */
+export function createClient<S extends EventSchemas, Send extends SendFunction = Cc1Send>(
+  options: ClientOptions<Send> & { readonly events: S },
+): Client<EventsOf<S>, Send>;
 export function createClient<E extends EventMap = EventMap, Send extends SendFunction = Cc1Send>(
+  options?: ClientOptions<Send>,
+): Client<E, Send>;
+export function createClient<E extends EventMap, Send extends SendFunction>(
   options: ClientOptions<Send> = {},
 ): Client<E, Send> {
   return createPortable<E, Send>({

@@ -4,7 +4,16 @@ import { HoldingClock, nodeFetch, nodeLifecycle, nodeRandom, type RequestOptions
 import { createWsTransport, type OpenWsLink } from "@cc/transport-ws";
 import { cc1 } from "./cc1.js";
 import { createClient as createPortable } from "./client.js";
-import type { Cc1Send, Client, ClientOptions, EventMap, ProtocolFactory, SendFunction } from "./types.js";
+import type {
+  Cc1Send,
+  Client,
+  ClientOptions,
+  EventMap,
+  EventSchemas,
+  EventsOf,
+  ProtocolFactory,
+  SendFunction,
+} from "./types.js";
 
 /** Options of Node alone. They hold for the WebSocket and for REST alike; a port of your own (`openLink`, `auth`, `fetch`) goes its own way. */
 export interface NodeOptions {
@@ -34,7 +43,13 @@ const ALONE = { lock: undefined, watch: undefined };
 const standard: ProtocolFactory<Cc1Send> = cc1();
 
 /** A client over `ws`, with storage in memory. `storage: fileStorage(path)` keeps the session across restarts. Constructing it does no I/O. */
+export function createClient<S extends EventSchemas, Send extends SendFunction = Cc1Send>(
+  options: ClientOptions<Send> & NodeOptions & { readonly events: S },
+): NodeClient<EventsOf<S>, Send>;
 export function createClient<E extends EventMap = EventMap, Send extends SendFunction = Cc1Send>(
+  options?: ClientOptions<Send> & NodeOptions,
+): NodeClient<E, Send>;
+export function createClient<E extends EventMap, Send extends SendFunction>(
   options: ClientOptions<Send> & NodeOptions = {},
 ): NodeClient<E, Send> {
   // One process is one instance: what it keeps for itself lies beside what it would share. A store that nobody else can

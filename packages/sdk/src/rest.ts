@@ -47,5 +47,6 @@ export function restAuth(base: string, request: Fetch = fetch): AuthApi {
     me: (token, signal) => result(call("me", signal, token), token),
     refresh: (token, signal) => result(call("refresh", signal, token)),
     revoke: (token, signal) => call("logout", signal, token) as Promise<void>,
+    reachable: async (signal) => (await request(`${base}/healthz`, { method: "GET", headers: {}, signal })).ok,
   };
 }

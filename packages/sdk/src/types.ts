@@ -60,6 +60,30 @@ export interface Gap {
 /** The application's own events: kind → data. */
 export type EventMap = Readonly<Record<string, unknown>>;
 
+/** What checks one kind: Standard Schema 1 (standardschema.dev), as zod, valibot and arktype have it; written out here, for it is types alone. */
+export interface EventSchema<Output = unknown> {
+  readonly "~standard": {
+    readonly version: 1;
+    readonly vendor: string;
+    /** Must answer at once: an asynchronous schema fits no event. */
+    readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
+    readonly types?: { readonly input: unknown; readonly output: Output } | undefined;
+  };
+}
+
+/** What a schema says. */
+export type SchemaResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly { readonly message: string; readonly path?: readonly unknown[] | undefined }[] };
+
+/** Kind → schema. */
+export type EventSchemas = Readonly<Record<string, EventSchema>>;
+
+/** The event map that schemas make: what comes out of them. */
+export type EventsOf<S extends EventSchemas> = {
+  readonly [K in keyof S]: S[K] extends EventSchema<infer Output> ? Output : never;
+};
+
 /** Events of the connection, which no kind of the application shadows. */
 export interface SystemEvents extends ConnectionEvents {
   /** What lies between the two positions is lost to replay; told before the first event that follows. */
@@ -129,6 +153,8 @@ export interface AuthApi {
   refresh(token: string, signal: AbortSignal): Promise<AuthResult>;
   /** Makes a token worthless. */
   revoke(token: string, signal: AbortSignal): Promise<void>;
+  /** Whether the server answers plain HTTPS. Asked at most once an outage, when no WebSocket opens; without it `ERR_TRANSPORT_BLOCKED` is never told. */
+  reachable?(signal: AbortSignal): Promise<boolean>;
 }
 
 /** Everything of the platform. The entries for browsers and Node wire it; `@cc/sdk/portable` takes it all. */
@@ -166,6 +192,12 @@ export interface ClientOptions<Send extends SendFunction = Cc1Send> extends Part
   readonly resumeFrom?: Position | undefined;
   /** Gets tokens for a session that was restored from storage, before `login` names another way. */
   readonly getToken?: GetToken | undefined;
+  /**
+   * Checks the data of events that come in, by kind; what a schema makes of it is what listeners get. One that does not
+   * fit is told as the error `ERR_INVALID_EVENT`, to no listener of events, and its position advances. Kinds without a
+   * schema, and what is sent, are not checked. Default: none.
+   */
+  readonly events?: EventSchemas | undefined;
   readonly logger?: Logger | undefined;
 }
 

@@ -55,7 +55,8 @@ export const createHttpApp = (options: HttpAppOptions): Hono<Env & { Bindings: H
     meters.requests.inc({ method: context.req.method, status: String(context.res.status) });
   });
 
-  app.get("/healthz", (context) => context.json({ status: "ok" }));
+  // For pages of any origin: a client asks whether it is WebSockets alone that do not get through.
+  app.get("/healthz", cors(), (context) => context.json({ status: "ok" }));
   app.get("/readyz", (context) => {
     const { ready, draining, linked } = gateway.stats();
     return context.json({ ready, draining, linked }, ready ? 200 : 503);
