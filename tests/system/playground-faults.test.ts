@@ -155,7 +155,7 @@ describe("faults of the server and of tokens", () => {
 
   it("End all faults ends them, and the page says so", async () => {
     await logIn("left");
-    for (const name of ["Refuse", "Delay 600 ms", "Overloaded"]) await press("left", name);
+    for (const name of ["Refuse", "Delay 600 ms", "Deaf"]) await press("left", name);
     await play.page.waitForFunction(
       () => document.querySelectorAll("[data-seat=left] .fault[aria-pressed=true]").length === 3,
     );
