@@ -92,4 +92,17 @@ describe("WebSockets that never open", () => {
     await rig.clock.advanceAsync(60_000);
     expect(hints(rig)).toBe(0);
   });
+
+  it("[B7.5][R34] dispose() gives up the question: nothing is left that holds the process", async () => {
+    let given: AbortSignal | undefined;
+    const rig = await failing(refused);
+    rig.auth.reachable = (signal) => {
+      given = signal;
+      return new Promise(() => {});
+    };
+    while (given === undefined && rig.clock.now() < 60_000) await rig.clock.advanceAsync(100);
+    await rig.client.dispose();
+    await rig.clock.advanceAsync(0);
+    expect([given?.aborted, rig.clock.held]).toEqual([true, 0]);
+  });
 });
