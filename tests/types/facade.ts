@@ -45,3 +45,10 @@ CometChat.addLoginListener("id", new CometChat.LoginListener({ loginSuccess: (us
 new CometChat.LoginListener({ loginSucess: () => {} });
 CometChat.removeConnectionListener("id");
 CometChat.removeLoginListener("id");
+
+/** As the documentation's typed samples name them. */
+export const nameOf = (user: CometChat.User): string => {
+  // @ts-expect-error: no such call
+  user.getNmae();
+  return user.getName();
+};

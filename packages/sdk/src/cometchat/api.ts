@@ -15,7 +15,6 @@ import {
   restAuth,
   sessionStorageStorage,
 } from "@cc/sdk";
-import type * as entities from "./entities.js";
 import {
   Action,
   AppSettingsBuilder,
@@ -35,8 +34,7 @@ import {
   userOf,
 } from "./entities.js";
 import { dispatch, seconds } from "./events.js";
-import type * as callbacks from "./listeners.js";
-import type * as types from "./types.js";
+import type * as named from "./names.js";
 import type { AppSettings, Facade, ResultCallbacks } from "./types.js";
 
 type Listener = Record<string, (...args: unknown[]) => void>;
@@ -255,27 +253,27 @@ export const CometChat: Facade = api as unknown as Facade;
 
 // biome-ignore lint/style/noNamespace: the documentation's typed samples say `CometChat.User`; it holds types only and is not in what runs.
 export namespace CometChat {
-  export type User = entities.User;
-  export type Group = entities.Group;
-  export type BaseMessage = entities.BaseMessage;
-  export type TextMessage = entities.TextMessage;
-  export type CustomMessage = entities.CustomMessage;
-  export type Action = entities.Action;
-  export type TypingIndicator = entities.TypingIndicator;
-  export type TransientMessage = entities.TransientMessage;
-  export type MessageReceipt = entities.MessageReceipt;
-  export type ConnectionListener = callbacks.ConnectionListener;
-  export type LoginListener = callbacks.LoginListener;
-  export type MessageListener = callbacks.MessageListener;
-  export type UserListener = callbacks.UserListener;
-  export type GroupListener = callbacks.GroupListener;
-  export type MediaMessage = callbacks.MediaMessage;
-  export type CardMessage = callbacks.CardMessage;
-  export type AIAssistantMessage = callbacks.AIAssistantMessage;
-  export type AIToolResultMessage = callbacks.AIToolResultMessage;
-  export type AIToolArgumentMessage = callbacks.AIToolArgumentMessage;
-  export type ReactionEvent = callbacks.ReactionEvent;
-  export type AppSettings = types.AppSettings;
-  export type AppSettingsBuilder = types.AppSettingsBuilder;
+  export type User = named.UserType;
+  export type Group = named.GroupType;
+  export type BaseMessage = named.BaseMessageType;
+  export type TextMessage = named.TextMessageType;
+  export type CustomMessage = named.CustomMessageType;
+  export type Action = named.ActionType;
+  export type TypingIndicator = named.TypingIndicatorType;
+  export type TransientMessage = named.TransientMessageType;
+  export type MessageReceipt = named.MessageReceiptType;
+  export type ConnectionListener = named.ConnectionListenerType;
+  export type LoginListener = named.LoginListenerType;
+  export type MessageListener = named.MessageListenerType;
+  export type UserListener = named.UserListenerType;
+  export type GroupListener = named.GroupListenerType;
+  export type MediaMessage = named.MediaMessageType;
+  export type CardMessage = named.CardMessageType;
+  export type AIAssistantMessage = named.AIAssistantMessageType;
+  export type AIToolResultMessage = named.AIToolResultMessageType;
+  export type AIToolArgumentMessage = named.AIToolArgumentMessageType;
+  export type ReactionEvent = named.ReactionEventType;
+  export type AppSettings = named.AppSettingsType;
+  export type AppSettingsBuilder = named.AppSettingsBuilderType;
   export type CometChatException = ConnectionError;
 }
