@@ -31,6 +31,16 @@ describe("the edge of HTTP", () => {
     expect(answer).toMatchObject({ status: 413, body: error("ERR_MESSAGE_TOO_LARGE") });
   });
 
+  it("a body nested too deep is not what a request takes, and is no fault of the gateway", async () => {
+    const gateway = await start();
+    const body = `{"kind":"app","data":${"[".repeat(30_000)}${"]".repeat(30_000)}}`;
+    for (const path of ["/v1/users/bob/events", "/v1/login"])
+      expect(await call(gateway, path, { key: true, body })).toMatchObject({
+        status: 400,
+        body: error("ERR_INVALID_ARGUMENT"),
+      });
+  });
+
   it("a listed origin may call and reads the answers, errors too; a page of another origin may not", async () => {
     const gateway = await start({ origins: ["https://app.example"] });
     const headers = { origin: "https://app.example" };

@@ -55,6 +55,21 @@ describe("what a link may not do", () => {
     await expect.poll(() => gateway.stats().connections).toBe(0);
   });
 
+  it.each([
+    ["durable", 0],
+    ["ephemeral", 1],
+  ])("[B10.6] data of 30,000 arrays in each other, %s: refused, and nobody else notices", async (_name, flags) => {
+    const gateway = await start();
+    const bob = await linked(gateway, "bob");
+    const alice = await linked(gateway, "alice");
+    const deep = (levels: number): string => "[".repeat(levels) + "]".repeat(levels);
+    alice.socket.send(`[6,"deep","user:bob","app",${deep(30_000)},${flags}]`);
+    expect(await alice.named("nack")).toMatchObject({ id: "deep", code: "ERR_SEND_REJECTED" });
+    alice.socket.send(`[6,"flat","user:bob","app",${deep(256)},0]`);
+    const arrived = await bob.frame((frame) => Array.isArray(frame) && frame[0] === 1);
+    expect([JSON.stringify((arrived as unknown[])[6]), gateway.stats().positions.at(-1)]).toEqual([deep(256), 3]);
+  });
+
   it("a message above the frame limit is refused while it still arrives: its end is not waited for", async () => {
     const gateway = await start({ limits: { frameBytes: 20_000, eventBytes: 10_000 } });
     const link = await linked(gateway, "alice");

@@ -4,6 +4,7 @@
  * The size is bounded here and not by hono's middleware: that one makes its own `Request` out of the server's, which works only
  * where the server has replaced the process's global `Request`, and a gateway may live inside somebody else's process.
  */
+import { isNestedDeeper, nestingLimit } from "@cc/protocol/server";
 import type { Context } from "hono";
 import type { z } from "zod";
 import { Problem } from "./problem.js";
@@ -44,11 +45,16 @@ export const createBodyReader = (maxBytes: number): BodyReader => {
   };
 
   const parse = (text: string): unknown => {
+    let body: unknown;
     try {
-      return JSON.parse(text);
+      body = JSON.parse(text);
     } catch {
       throw new Problem(400, "ERR_INVALID_ARGUMENT", "the body is not JSON");
     }
+    // Schemas and writers go down level by level, and the stack ends before 128 kB of brackets do.
+    if (isNestedDeeper(body))
+      throw new Problem(400, "ERR_INVALID_ARGUMENT", `the body is nested deeper than ${nestingLimit} levels`);
+    return body;
   };
 
   return {

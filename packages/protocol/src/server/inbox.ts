@@ -14,6 +14,7 @@ import type { Send } from "./check.js";
 import { createDedup } from "./dedup.js";
 import { createLanes } from "./lanes.js";
 import { type Log, memberKind, userPrefix } from "./log.js";
+import { isNestedDeeper, nestingLimit } from "./nesting.js";
 import type { Settings } from "./settings.js";
 import type { Throttling } from "./throttle.js";
 
@@ -123,6 +124,9 @@ export function createInbox(
   function fault(channel: string, kind: string, data: unknown, bytes: number): Appended | undefined {
     if (!isGroup(channel) && !isUser(channel)) return refusal("ERR_SEND_REJECTED", "no such channel");
     if (kind === memberKind) return refusal("ERR_SEND_REJECTED", `the kind ${memberKind} is the server's own`);
+    // Before anything writes the data out. Each level has two brackets, so a short message cannot be deep.
+    if (bytes > 2 * nestingLimit && isNestedDeeper(data))
+      return refusal("ERR_SEND_REJECTED", `the data is nested deeper than ${nestingLimit} levels`);
     if (bytes > limits.eventBytes && utf8Length(JSON.stringify(data) ?? "") > limits.eventBytes) {
       return refusal("ERR_MESSAGE_TOO_LARGE", `the data is above ${limits.eventBytes} bytes`);
     }

@@ -187,7 +187,7 @@ export interface Hub {
   tick(now: number): void;
   /** Publishes a durable event past membership (REST). */
   publish(publication: Publication): Awaitable<Appended>;
-  /** Publishes an ephemeral event past membership. False if it is too large or its channel has no known form. */
+  /** Publishes an ephemeral event past membership. False if it is too large, nested too deep, or its channel has no known form. */
   cast(publication: Publication): boolean;
   /** Changes a membership and writes the marker. A change that changes nothing answers `{ ok: true, n: 0 }`. Resolves once it is in force here. */
   member(channel: string, user: string, change: MemberChange, by?: string): Awaitable<Appended>;
