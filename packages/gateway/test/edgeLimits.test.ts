@@ -167,6 +167,14 @@ describe("one user", () => {
 });
 
 describe("requests", () => {
+  it("brute force: a key is judged where none is asked for too, and not by who is spared the rate", async () => {
+    const gateway = await start({ limits: { keyFailuresPerMinute: 3, addressRequestRate: 1 } });
+    const ask = async (key: string | boolean): Promise<number> =>
+      (await call(gateway, "/v1/openapi.json", { method: "GET", key })).status;
+    expect([await ask("a"), await ask("b"), await ask("c"), await ask("d")]).toEqual([401, 401, 401, 429]);
+    expect(await ask(true)).toBe(429);
+  });
+
   it("above the rate of an address: 429 with a floor that a page can read; the app's own server is not counted", async () => {
     const gateway = await start({ limits: { addressRequestRate: 1 }, origins: ["https://app.example"] });
     const headers = { origin: "https://app.example" };

@@ -2,7 +2,7 @@
 import { UnsecuredJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../src/clock.js";
-import type { Gateway } from "../src/index.js";
+import { type Gateway, memoryBroker } from "../src/index.js";
 import { openLink } from "./support/link.js";
 import { dial, linked, start } from "./support/start.js";
 
@@ -112,6 +112,29 @@ describe("the handshake", () => {
     const link = openLink(gateway.wsUrl, { token });
     expect((await link.closed).code).toBe(4401);
     expect(reads).toBeLessThanOrEqual(0);
+  });
+
+  it("[B2.7] a revocation while the log is read for a returning client ends the link too", async () => {
+    const inner = memoryBroker();
+    let answer = (): void => {};
+    let asked = (): void => {};
+    const reading = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    const read: typeof inner.read = (...args) =>
+      new Promise((resolve) => {
+        answer = () => resolve(inner.read(...args));
+        asked();
+      });
+    const gateway = await start({ broker: { ...inner, read }, replay: { maxCount: 2 } });
+    const { epoch } = inner;
+    for (let n = 0; n < 5; n += 1) await gateway.publish({ channel: "user:alice", kind: "app", data: n });
+    const link = await dial(gateway, "alice", { hello: { resume: { epoch, positions: [0] } } });
+    await reading;
+    expect(gateway.revokeUser("alice")).toBe(1);
+    answer();
+    expect((await link.closed).code).toBe(4401);
+    expect(link.frames).toEqual([expect.objectContaining({ t: "reject", retry: "reauth" })]);
   });
 
   it("a newer link of the same instance supersedes the older one: 4410 [B10.9]", async () => {

@@ -93,6 +93,22 @@ describe("admission [B5.2, R10]", () => {
   });
 });
 
+describe("admission while draining", () => {
+  it("[B5.4] whoever comes above the rate is told the drain's floor like everybody, not a moment here", () => {
+    const world = createWorld({ admitPerSecond: 2, admitBurst: 1 });
+    world.hub.drain({ minDelayMs: 30_000, spreadMs: 5000 });
+    for (const user of ["ann", "bob"]) {
+      const pipe = world.raw();
+      pipe.say(hello(user));
+      expect(pipe.frames()).toEqual([expect.objectContaining({ t: "reject", minDelayMs: 30_000, spreadMs: 5000 })]);
+    }
+    world.hub.undrain();
+    const pipe = world.raw();
+    pipe.say(hello("ann"));
+    expect(ofType(pipe, "welcome")).toHaveLength(1);
+  });
+});
+
 describe("what one user may hold", () => {
   it("links above `connectionsPerUser` are refused for a while; a newer link of an instance that has one is none more", () => {
     const world = createWorld({ connectionsPerUser: 2 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Verdict } from "../src/server.js";
+import { createMemoryLog } from "./support/memoryLog.js";
 import { createWorld } from "./support/world.js";
 
 describe("tokens", () => {
@@ -154,6 +155,36 @@ describe("throttling", () => {
     expect(bob.ephemeral).toEqual([]);
     expect(bob.data()).toEqual(["words"]);
     expect(ann.results[0]).toMatchObject({ ok: false, code: "ERR_FEATURE_THROTTLED", retryAfterMs: 2000 });
+  });
+});
+
+describe("notes", () => {
+  it("[B9.5] a link that fails while its replay begins is told as welcomed before it is told as closed", () => {
+    const log = createMemoryLog();
+    const { read } = log;
+    let reads = 0;
+    log.read = (...args) => {
+      reads += 1;
+      if (reads > 1) throw new Error("the log is away");
+      return read(...args);
+    };
+    const world = createWorld({ log, ringEntries: 2 });
+    for (let n = 0; n < 5; n++) world.publish("user:ann", n);
+    const pipe = world.raw();
+    pipe.say({
+      t: "hello",
+      token: "token:ann",
+      app: "app",
+      instance: "i",
+      linkNo: 1,
+      resume: { epoch: "e1", positions: [0] },
+    });
+    world.turn();
+    expect(reads).toBe(2);
+    expect(world.notes.map(({ note }) => note).filter((note) => note !== "brokerFailed")).toEqual([
+      "welcomed",
+      "closed",
+    ]);
   });
 });
 

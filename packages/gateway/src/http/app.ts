@@ -85,7 +85,8 @@ export const createHttpApp = (options: HttpAppOptions): Hono<Env & { Bindings: H
   );
   const isApiKey = secretMatcher(settings.apiKey);
   // Behind CORS, so that a page can read that it must wait.
-  v1.use(requireQuota(isApiKey, createQuota(settings.limits.addressRequestRate, "address")));
+  const guard = createKeyGuard(settings.limits.keyFailuresPerMinute);
+  v1.use(requireQuota(isApiKey, guard, createQuota(settings.limits.addressRequestRate, "address")));
   v1.get("/openapi.json", (context) => context.json(openApi()));
   v1.get(connectPath.slice("/v1".length), (context) => {
     context.header("upgrade", "websocket");
@@ -93,7 +94,6 @@ export const createHttpApp = (options: HttpAppOptions): Hono<Env & { Bindings: H
   });
 
   const body = createBodyReader(settings.limits.bodyBytes);
-  const guard = createKeyGuard(settings.limits.keyFailuresPerMinute);
   const needsApiKey = requireApiKey(isApiKey, guard);
   v1.route("/", sessionRoutes({ settings, operations: gateway, directory, guard, body, clock }));
   for (const path of serverPaths) v1.use(path, needsApiKey);

@@ -49,26 +49,30 @@ export interface Variables {
 
 export type Env = { Variables: Variables };
 
-/** Counts a request against its address, unless it carries the right API key: an app's own server is one address with all the work. */
+const checkApiKey = (context: Context<Env>, isApiKey: KeyMatcher, guard: KeyGuard, key?: string): Promise<void> =>
+  guard.check(context.var.address, isApiKey(key), "ERR_API_KEY", "the x-api-key header is missing or wrong");
+
+/**
+ * Counts a request against its address, unless it carries the right API key: an app's own server is one address with all the work.
+ *
+ * A key is judged wherever it is shown, also where none is needed: to be spared the count tells a guesser as much as an answer does.
+ */
 export const requireQuota =
-  (isApiKey: KeyMatcher, quota: Quota): MiddlewareHandler<Env> =>
+  (isApiKey: KeyMatcher, guard: KeyGuard, quota: Quota): MiddlewareHandler<Env> =>
   async (context, next) => {
-    if (!isApiKey(context.req.header("x-api-key"))) await quota.spend(context.var.address);
+    const key = context.req.header("x-api-key");
+    if (key === undefined) await quota.spend(context.var.address);
+    else await checkApiKey(context, isApiKey, guard, key);
     await next();
   };
 
-/** Lets a request pass that carries the API key. */
-export const requireApiKey = (isApiKey: KeyMatcher, guard: KeyGuard): MiddlewareHandler<Env> => {
-  return async (context, next) => {
-    await guard.check(
-      context.var.address,
-      isApiKey(context.req.header("x-api-key")),
-      "ERR_API_KEY",
-      "the x-api-key header is missing or wrong",
-    );
+/** Lets a request pass that carries the API key. Behind `requireQuota`, which has judged a key that is there. */
+export const requireApiKey =
+  (isApiKey: KeyMatcher, guard: KeyGuard): MiddlewareHandler<Env> =>
+  async (context, next) => {
+    if (context.req.header("x-api-key") === undefined) await checkApiKey(context, isApiKey, guard);
     await next();
   };
-};
 
 const bearer = /^Bearer ([^\s]+)$/i;
 

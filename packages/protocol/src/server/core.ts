@@ -15,13 +15,20 @@ import type { ServerSession } from "./types.js";
 /** The floor that a refusal tells. */
 export type Floor = Pick<Reject, "minDelayMs" | "spreadMs">;
 
+/** Whose link it is, by which token. */
+export interface Identity {
+  readonly user: string;
+  readonly tokenId?: string | undefined;
+}
+
 /** One link, as its hub uses it. */
 export interface Link extends ServerSession {
   readonly session: string;
   /** The uid, while it is welcomed. */
   readonly user: string | undefined;
   readonly hello: Hello | undefined;
-  readonly tokenId: string | undefined;
+  /** Known from the verdict on: what is asked after it may take time, and a revocation must not miss the link meanwhile. */
+  readonly identity: Identity | undefined;
   /** Closes without a frame. */
   end(code: number, reason: string): void;
   /** Tells why, and closes. */
@@ -49,6 +56,8 @@ export interface Line extends Pick<Link, "session" | "say" | "end" | "refuse"> {
   readonly outflow: Outflow;
   readonly rate: Rate;
   isOpen(): boolean;
+  /** The token was found good. */
+  identify(identity: Identity): void;
   /** Closes 4400, and says what was wrong. */
   malformed(what: string): void;
   /** The log failed in the middle of serving this link. */

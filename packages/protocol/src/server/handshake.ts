@@ -59,6 +59,7 @@ function refuseFull({ settings }: Core, line: Line): void {
 export function greet(core: Core, line: Line, hello: Hello, welcome: (greeted: Greeted) => void): void {
   const { settings, log, broker } = core;
   function resume(verdict: Extract<Verdict, { ok: true }>): void {
+    line.identify(verdict);
     settle(
       () => resumption(log, broker.epoch, hello.resume),
       (resumed) => {
@@ -75,6 +76,14 @@ export function greet(core: Core, line: Line, hello: Hello, welcome: (greeted: G
       line.brokerFailed,
     );
   }
+  function sendAway(): boolean {
+    const floor = core.draining();
+    if (floor)
+      line.refuse("ERR_SERVER_OVERLOADED", "this gateway is draining", "later", { close: closeCodes.restart, floor });
+    return floor !== undefined;
+  }
+  // Before the admission: to be sent away costs nothing, and a moment here is of no use to him.
+  if (sendAway()) return;
   // Before the first question, for the questions are what an admission costs.
   const appointment = core.admission.admit(settings.now());
   if (appointment) {
@@ -83,12 +92,7 @@ export function greet(core: Core, line: Line, hello: Hello, welcome: (greeted: G
     return;
   }
   core.whenReady(() => {
-    if (!line.isOpen()) return;
-    const floor = core.draining();
-    if (floor) {
-      line.refuse("ERR_SERVER_OVERLOADED", "this gateway is draining", "later", { close: closeCodes.restart, floor });
-      return;
-    }
+    if (!line.isOpen() || sendAway()) return;
     settle(
       () => settings.verify(hello.token, { app: hello.app, instance: hello.instance }),
       (verdict) => (verdict.ok ? resume(verdict) : refuseToken(line, verdict)),

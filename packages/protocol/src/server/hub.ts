@@ -181,12 +181,12 @@ export function createHub(options: HubOptions): Hub {
     });
   }
 
-  const fits = (link: Link, match: LinkMatch): boolean =>
-    link.user !== undefined &&
-    (match.user ?? link.user) === link.user &&
-    (match.tokenId === undefined || match.tokenId === link.tokenId) &&
-    (match.instance === undefined || match.instance === link.hello?.instance) &&
-    (match.session ?? link.session) === link.session;
+  const fits = ({ identity, hello, session }: Link, match: LinkMatch): boolean =>
+    identity !== undefined &&
+    (match.user ?? identity.user) === identity.user &&
+    (match.tokenId === undefined || match.tokenId === identity.tokenId) &&
+    (match.instance === undefined || match.instance === hello?.instance) &&
+    (match.session ?? session) === session;
 
   return {
     start,

@@ -237,9 +237,10 @@ export function createLive(core: Core, line: Line, link: Link, greeted: Greeted)
         if (log.members.isMember(channel, user)) core.audience.add(channel, link);
       }
       for (const topic of topics) core.audience.add(topic, link);
+      // Before the replay, in which the log may fail: whoever counts links must not hear of the end first.
+      settings.onNote?.({ note: "welcomed", session: line.session, user, instance: hello.instance, recovery });
       delivery.begin(cursors);
       link.dueAt = dueAt();
-      settings.onNote?.({ note: "welcomed", session: line.session, user, instance: hello.instance, recovery });
     },
     hear() {
       heardAt = core.tickedAt();

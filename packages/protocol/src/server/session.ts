@@ -10,7 +10,7 @@ import { closeCodes } from "../closeCodes.js";
 import { type AnyFrame, decode } from "../codec.js";
 import type { Reject, Retry, ServerObject } from "../frames.js";
 import { helloOf } from "./check.js";
-import type { Core, Line, Link } from "./core.js";
+import type { Core, Identity, Line, Link } from "./core.js";
 import { type Greeted, greet } from "./handshake.js";
 import { createLive, type Live } from "./live.js";
 import { createOutflow } from "./outflow.js";
@@ -19,7 +19,7 @@ import type { SessionHost } from "./types.js";
 
 type State =
   | { readonly at: "awaitingHello" }
-  | { readonly at: "authenticating" }
+  | { readonly at: "authenticating"; readonly identity?: Identity | undefined }
   | { readonly at: "live"; readonly live: Live }
   | { readonly at: "closed" };
 
@@ -88,6 +88,9 @@ export function openSession(core: Core, host: SessionHost): Link {
     outflow,
     rate,
     isOpen: () => state.at !== "closed",
+    identify(identity) {
+      if (state.at === "authenticating") state = { at: "authenticating", identity };
+    },
     malformed: (what) => refuse("ERR_PROTOCOL", `malformed: ${what}`, "later", { close: closeCodes.malformed }),
     brokerFailed(error) {
       core.brokerFailed(error);
@@ -130,8 +133,8 @@ export function openSession(core: Core, host: SessionHost): Link {
     get hello() {
       return live()?.hello;
     },
-    get tokenId() {
-      return live()?.tokenId;
+    get identity() {
+      return state.at === "authenticating" ? state.identity : live();
     },
     receive(text, bytes = text.length) {
       if (state.at === "closed") return;
