@@ -65,5 +65,9 @@ export async function privateTree(name: string): Promise<PrivateTree> {
     const modules = join(root, folder, "node_modules");
     if (existsSync(modules)) linkModules(modules, join(path, folder, "node_modules"));
   }
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+  return {
+    path,
+    // A runner that is ended meanwhile may still write.
+    remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }),
+  };
 }

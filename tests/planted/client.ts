@@ -3,11 +3,43 @@ import type { Plant } from "./plant.js";
 
 export const clientPlants: readonly Plant[] = [
   {
+    tag: "B7.5",
+    what: "blocked WebSockets are told of where the server is down altogether",
+    file: "packages/sdk/src/account.ts",
+    find: "asked.catch(() => false)",
+    replace: "asked.catch(() => true)",
+    test: "tests/sdk/blocked.test.ts",
+  },
+  {
+    tag: "R37",
+    what: "blocked WebSockets are not hinted at",
+    file: "packages/sdk/src/account.ts",
+    find: "attempt >= NEVER_OPENED",
+    replace: "attempt >= 30 * NEVER_OPENED",
+    test: "tests/sdk/blocked.test.ts",
+  },
+  {
+    tag: "B9.1",
+    what: "what a schema makes of an event is not told",
+    file: "packages/sdk/src/schema.ts",
+    find: "data: result.value",
+    replace: "data: event.data",
+    test: "tests/sdk/events.test.ts",
+  },
+  {
+    tag: "B9.1",
+    what: "an invalid event's payload is told in its error",
+    file: "packages/sdk/src/schema.ts",
+    find: "result.issues.map(({ message, path }) => ({ message, path }))",
+    replace: "{ ...result, input: event.data }",
+    test: "tests/sdk/events.test.ts",
+  },
+  {
     tag: "B9.4",
-    what: "the facade's listener is not told onDisconnected",
-    file: "packages/sdk/src/cometchat.ts",
-    find: "client().addConnectionListener(id, callbacks);",
-    replace: "client().addConnectionListener(id, { ...callbacks, onDisconnected: () => {} });",
+    what: "the facade does not take a connection listener away",
+    file: "packages/sdk/src/cometchat/api.ts",
+    find: "(client() as unknown as Named)[remove]?.(id);",
+    replace: "",
     test: "tests/sdk/cometchat.test.ts",
   },
   {
@@ -62,8 +94,8 @@ export const clientPlants: readonly Plant[] = [
     tag: "B2.7",
     what: "a rejected token is sent again",
     file: "packages/core/src/link.ts",
-    find: "if (s.token) s.burnt = [s.token.value, ...s.burnt.slice(0, 7)];",
-    replace: "",
+    find: "if (x.session.token) x.session.burnt =",
+    replace: "x.session.burnt ??=",
     test: "tests/core/rejection.test.ts",
   },
   {
@@ -117,7 +149,7 @@ export const clientPlants: readonly Plant[] = [
   {
     tag: "B9.3",
     what: "the facade has no status of throttling",
-    file: "packages/sdk/src/cometchat.ts",
+    file: "packages/sdk/src/cometchat/api.ts",
     find: 'FEATURE_THROTTLED: "featureThrottled",',
     replace: 'FEATURE_THROTTLED: "connected",',
     test: "tests/sdk/cometchatNames.test.ts",

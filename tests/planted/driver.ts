@@ -55,7 +55,7 @@ export const driverPlants: readonly Plant[] = [
     what: "a change does not say which error caused it",
     file: "packages/core/src/driver.ts",
     find: "...(error && { error })",
-    replace: "",
+    replace: "...(error && {})",
     test: "tests/core/status.test.ts",
   },
   {
@@ -142,7 +142,7 @@ export const driverPlants: readonly Plant[] = [
     tag: "R27",
     what: "connect() never settles after disconnect()",
     file: "packages/core/src/calls.ts",
-    find: 'if (mode.wish !== "on") throw refused("ERR_ABORTED", mode.wish);',
+    find: 'if (s.mode.wish !== "on") throw refused("ERR_ABORTED", s.mode.wish);',
     replace: "",
     test: "tests/core/connect.test.ts",
   },

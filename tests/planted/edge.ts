@@ -3,6 +3,31 @@ import type { Plant } from "./plant.js";
 
 export const edgePlants: readonly Plant[] = [
   {
+    tag: "R35",
+    what: "what waits in a socket is told as nothing",
+    file: "packages/transport-ws/src/index.ts",
+    find: "return this.#socket?.bufferedAmount ?? 0;",
+    replace: "return 0;",
+    test: "tests/adapters/transport-ws.test.ts",
+  },
+  {
+    tag: "R3",
+    what: "importing the Node platform draws a random number",
+    file: "packages/platform-node/src/suspend.ts",
+    find: "const watchers = new Set<() => void>();",
+    replace: "const watchers = new Set<() => void>();\nMath.random();",
+    test: "tests/imports/imports.test.ts",
+  },
+  {
+    tag: "R33",
+    what: "a page that is left is listened to by unload, and never cached",
+    file: "packages/platform-web/src/lifecycle.ts",
+    find: 'pagehide: "pageHidden",',
+    replace: 'pagehide: "pageHidden",\n  unload: "pageHidden",',
+    test: "tests/browser/platform-web.test.ts",
+    project: "browser",
+  },
+  {
     tag: "R9",
     what: "an attempt that is given up ends the process with an uncaught error",
     file: "packages/transport-ws/src/index.ts",

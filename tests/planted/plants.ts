@@ -4,6 +4,7 @@ import { driverPlants } from "./driver.js";
 import { edgePlants } from "./edge.js";
 import { machinePlants } from "./machine.js";
 import type { Plant } from "./plant.js";
+import { serverPlants } from "./server.js";
 import { wirePlants } from "./wire.js";
 
 export const plants: readonly Plant[] = [
@@ -11,5 +12,6 @@ export const plants: readonly Plant[] = [
   ...driverPlants,
   ...clientPlants,
   ...wirePlants,
+  ...serverPlants,
   ...edgePlants,
 ];
