@@ -40,7 +40,7 @@ export const clientPlants: readonly Plant[] = [
     file: "packages/sdk/src/cometchat/api.ts",
     find: "(client() as unknown as Named)[remove]?.(id);",
     replace: "",
-    test: "tests/sdk/cometchat.test.ts",
+    test: "tests/sdk/cometchatNames.test.ts",
   },
   {
     tag: "B2.1",
