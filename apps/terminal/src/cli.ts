@@ -13,8 +13,15 @@ import { addWatchOptions, OptionError, type WatchFlags, watchOptions } from "./o
 import { jsonOutput, textOutput } from "./output.js";
 import { watch } from "./watch.js";
 
+/** What stands behind the sign of a misspelt option may be a token. */
+const withoutValue = (text: string): string => text.replace(/(unknown option '[^'=]*=).*'/s, "$1…'");
+
 const complain = (message: string): void => {
-  process.stderr.write(`cc-connection: ${message.replace(/\s*\n\s*/g, " ").trim()}\n`);
+  process.stderr.write(
+    `cc-connection: ${withoutValue(message)
+      .replace(/\s*\n\s*/g, " ")
+      .trim()}\n`,
+  );
   process.exitCode = 2;
 };
 

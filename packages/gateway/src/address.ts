@@ -17,18 +17,32 @@ type Address = ipaddr.IPv4 | ipaddr.IPv6;
 /** The client's address in canonical text; `"unknown"` for a socket that has none any more. */
 export type ClientAddress = (peer: string | undefined, forwardedFor: string | undefined) => string;
 
-/** @param trustedProxies addresses or CIDR ranges, checked by the options schema */
-export const clientAddress = (trustedProxies: readonly string[]): ClientAddress => {
+/** Whether an address is one of them. @param trustedProxies addresses or CIDR ranges, checked by the options schema */
+const proxyTest = (trustedProxies: readonly string[]): ((address: Address) => boolean) => {
   const ranges = trustedProxies.map((text) =>
     ipaddr.isValidCIDR(text)
       ? ipaddr.parseCIDR(text)
       : ([ipaddr.process(text), ipaddr.process(text).kind() === "ipv4" ? 32 : 128] as const),
   );
-  const isProxy = (address: Address): boolean =>
+  return (address) =>
     ranges.some(
       ([range, bits]) => range.kind() === address.kind() && address.match([range, bits] as [ipaddr.IPv4, number]),
     );
+};
 
+/** Whom limits on plain connections count: the peer by `limitKeyOf`; nobody for a listed proxy, who has the connections of many. */
+export const peerKey = (trustedProxies: readonly string[]): ((peer: string | undefined) => string | undefined) => {
+  const isProxy = proxyTest(trustedProxies);
+  return (peer) => {
+    if (peer === undefined || !ipaddr.isValid(peer)) return "unknown";
+    const address = ipaddr.process(peer);
+    return isProxy(address) ? undefined : limitKeyOf(address.toString());
+  };
+};
+
+/** @param trustedProxies addresses or CIDR ranges, checked by the options schema */
+export const clientAddress = (trustedProxies: readonly string[]): ClientAddress => {
+  const isProxy = proxyTest(trustedProxies);
   return (peer, forwardedFor) => {
     if (peer === undefined || !ipaddr.isValid(peer)) return "unknown";
     let address: Address = ipaddr.process(peer);

@@ -132,7 +132,7 @@ export interface Gateway extends Operations {
   drain(options?: DrainOptions): Promise<{ readonly left: number }>;
   /** Takes links again after a drain. */
   undrain(): void;
-  /** Serves new connections with another certificate. Throws `ERR_OPTION` if it does not work, and then nothing has changed. */
+  /** Serves new connections with another certificate. Throws `ERR_OPTION` if it does not work, or has a `ca` where there was none or none where there was one; then nothing has changed. */
   setTls(tls: TlsOptions): void;
   /**
    * Closes every link with `code` (default 1012: clients come back by the usual spread), stops listening and ends every timer.

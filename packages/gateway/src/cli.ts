@@ -14,6 +14,9 @@ import { createLogger } from "./logger.js";
 
 const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, " ").trim();
 
+/** What stands behind the sign of a misspelt flag may be a key. */
+const withoutValue = (text: string): string => text.replace(/(unknown option '[^'=]*=).*'/s, "$1…'");
+
 const fail = (message: string): void => {
   process.stderr.write(`cc-gateway: ${oneLine(message)}\n`);
   process.exitCode = 2;
@@ -51,7 +54,9 @@ const run = async (flags: Flags): Promise<void> => {
       logger.error({ err: error }, "the certificate was not renewed");
     }
   };
-  process.on("SIGHUP", () => void reload());
+  process.on("SIGHUP", () => {
+    reload().catch(() => {});
+  });
   await starting;
 };
 
@@ -66,7 +71,7 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) {
     // Help and version end here too, with exit code 0.
-    if (error.exitCode !== 0) fail(error.message.replace(/^error: /, ""));
+    if (error.exitCode !== 0) fail(withoutValue(error.message.replace(/^error: /, "")));
   } else if (error instanceof GatewayError) {
     fail(error.message);
   } else {

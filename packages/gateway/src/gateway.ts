@@ -24,7 +24,7 @@ import { createDirectory, type Directory } from "./directory.js";
 import { createDrain } from "./drain.js";
 import { GatewayError, listenError } from "./errors.js";
 import { createHttpApp } from "./http/app.js";
-import { openServer, renewTls } from "./http/server.js";
+import { boundConnections, openServer, renewTls } from "./http/server.js";
 import { createSampler } from "./load/sampler.js";
 import { createThrottles, type Throttles } from "./load/throttles.js";
 import { guarded } from "./logger.js";
@@ -115,6 +115,7 @@ export const createGateway = async (options: GatewayOptions): Promise<Gateway> =
   });
 
   const server = openServer(settings, getRequestListener(app.fetch, { overrideGlobalObjects: false }));
+  boundConnections(server, settings);
   server.on("upgrade", sockets.upgrade);
   await listen(server, settings);
   const port = (server.address() as AddressInfo).port;
@@ -165,7 +166,7 @@ export const createGateway = async (options: GatewayOptions): Promise<Gateway> =
     ...operated,
     url: `http${secure}://${authority}`,
     wsUrl: `ws${secure}://${authority}${connectPath}`,
-    setTls: (tls) => renewTls(server, tls),
+    setTls: (tls) => renewTls(server, tls, settings.tls),
     address: { host: settings.host, port },
     drain: (drainOptions = {}) => drain.start(drainOptions),
     close,

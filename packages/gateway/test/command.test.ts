@@ -33,6 +33,7 @@ describe("cc-gateway does not start", () => {
     ["a port that is no number", ["--port", "http"], goodEnv, /^cc-gateway: .*--port.*must be a number.*\n$/],
     ["a port out of range", ["--port", "70000"], goodEnv, /^cc-gateway: port: .*\n$/],
     ["an unknown flag", ["--prot", "1"], goodEnv, /^cc-gateway: unknown option '--prot'.*\n$/],
+    ["a misspelt secret", ["--api-kee=it's secret"], goodEnv, /^cc-gateway: unknown option '--api-kee=…'\n$/],
     ["an unknown limit", ["--limit", "frames=1"], goodEnv, /^cc-gateway: unknown option limits\.frames\n$/],
     ["an unknown bound of the log", ["--log", "max=1"], goodEnv, /^cc-gateway: unknown bound of the log: max\n$/],
     [

@@ -76,6 +76,29 @@ describe("one address", () => {
     expect(gateway.stats().linked).toBe(2);
   });
 
+  it("has no more connections than that, those that say nothing included; a listed proxy may", async () => {
+    const limits = { connectionsPerAddress: 2, handshakesPerAddress: 1 };
+    const direct = await start({ limits });
+    const behind = await start({ limits, trustedProxies: ["127.0.0.1"] });
+    const [bound, free] = [direct, behind].map(({ address: { port, host } }) =>
+      Array.from({ length: 8 }, () => connect(port, host).on("error", () => {})),
+    );
+    const open = (sockets: typeof bound = []): number => sockets.filter(({ destroyed }) => !destroyed).length;
+    await expect.poll(() => open(bound)).toBe(3);
+    for (const socket of bound ?? []) socket.destroy();
+    await expect
+      .poll(() =>
+        call(direct, "/healthz", { method: "GET" }).then(
+          ({ status }) => status,
+          () => 0,
+        ),
+      )
+      .toBe(200);
+    expect((await call(behind, "/healthz", { method: "GET" })).status).toBe(200);
+    expect(open(free)).toBe(8);
+    for (const socket of free ?? []) socket.destroy();
+  });
+
   it("an upgrade that is refused for another reason, or whose peer goes, holds no place", async () => {
     const gateway = await start({ limits: { connectionsPerAddress: 1 } });
     for (let n = 0; n < 3; n += 1) {

@@ -93,6 +93,17 @@ describe("TLS", () => {
     expect(() => plain.setTls(one)).toThrow(expect.objectContaining({ code: "ERR_OPTION" }));
   });
 
+  it("setTls: whether clients show certificates stays as it was; an option that would not hold is refused", async () => {
+    const open = await start({ tls: one });
+    const closed = await start({ tls: { ...one, ca: two.cert } });
+    for (const attempt of [() => open.setTls({ ...one, ca: two.cert }), () => closed.setTls(one)])
+      expect(attempt).toThrow(expect.objectContaining({ code: "ERR_OPTION" }));
+    closed.setTls({ ...one, ca: one.cert });
+    const by = (client: typeof one) => ({ ca: one.cert, key: client.key, cert: client.cert, agent: false });
+    await expect(statusOf(closed.url, by(two))).rejects.toThrow();
+    expect(await statusOf(closed.url, by(one))).toBe(200);
+  });
+
   it("a key that does not fit its certificate is a bad option, told without a piece of it", async () => {
     const failed = await createGateway({ ...base, tls: { key: one.key, cert: two.cert } }).catch(
       (error: unknown) => error,

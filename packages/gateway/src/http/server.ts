@@ -6,8 +6,10 @@
  */
 import { createServer as createPlain, type RequestListener, type Server } from "node:http";
 import { createServer as createSecure, Server as SecureServer } from "node:https";
+import { peerKey } from "../address.js";
 import { GatewayError } from "../errors.js";
 import type { Settings, TlsOptions } from "../options.js";
+import { createPlaces } from "../socket/places.js";
 
 const requestTimeoutMs = 30_000;
 const keepAliveMs = 5_000;
@@ -52,10 +54,32 @@ export const openServer = ({ limits, tls }: Settings, listener: RequestListener)
   return server;
 };
 
-/** Serves new connections with another certificate; those that are open stay. Throws `ERR_OPTION`, and then nothing has changed. */
-export const renewTls = (server: Server, tls: TlsOptions): void => {
-  if (!(server instanceof SecureServer))
+/**
+ * Bounds the connections of one peer, whatever they are used for, before a byte of them is read: each costs a descriptor, and there are
+ * more ways to hold one than by a WebSocket. The bound leaves requests room beside as many sockets as an address may have.
+ */
+export const boundConnections = (server: Server, { limits, trustedProxies }: Settings): void => {
+  const keyOf = peerKey(trustedProxies);
+  const most = limits.connectionsPerAddress + limits.handshakesPerAddress;
+  const places = createPlaces({ open: most, shaking: most });
+  server.on("connection", (socket) => {
+    const key = keyOf(socket.remoteAddress);
+    if (key === undefined) return;
+    const place = places.take(key);
+    if (place === undefined) socket.destroy();
+    else socket.once("close", place.free);
+  });
+};
+
+/**
+ * Serves new connections with another certificate; those that are open stay. Throws `ERR_OPTION`, and then nothing has changed.
+ * Whether clients show certificates is settled at the start: Node asks for them by the server's first options, whatever comes later.
+ */
+export const renewTls = (server: Server, tls: TlsOptions, first: TlsOptions | undefined): void => {
+  if (!(server instanceof SecureServer) || first === undefined)
     throw new GatewayError("ERR_OPTION", "tls: this gateway was started without it");
+  if ((tls.ca === undefined) !== (first.ca === undefined))
+    throw new GatewayError("ERR_OPTION", "tls: `ca` can be replaced, but neither added nor left out without a restart");
   try {
     server.setSecureContext(secured(tls));
   } catch (cause) {
