@@ -36,4 +36,5 @@ const { code } = await run(process.execPath, [vitest, "run", "--config", "vitest
   show: true,
   limitMs: 300_000,
 });
-process.exitCode = code;
+const { code: vectors } = await run(python, [join(root, "packages/protocol/interop/vectors.py")], { show: true });
+process.exitCode = code || vectors;
