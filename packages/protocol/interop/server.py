@@ -566,9 +566,7 @@ class Session:
 
         def ping() -> None:
             self._timer("ping", self.hub.clock.now() + every, ping)
-            # Not while the replay is under way, nor behind the log for want of credit: those positions would not be true yet.
-            complete = self._replay_to is None and self._cursor >= self.hub.head
-            self.send([0, self._cursor] if complete else [0])
+            self.send([0, self._cursor])  # true at any time, for want of credit holds the cursor back and not only the event
 
         def listen_until(deadline: float) -> None:
             def check() -> None:
