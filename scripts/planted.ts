@@ -218,6 +218,17 @@ await Promise.all(
   }),
 );
 
+/** What the contract and the rules name and no plant breaks. */
+function bare(): readonly string[] {
+  const found = (file: string, pattern: RegExp, prefix: string): string[] =>
+    [...readFileSync(join(root, file), "utf8").matchAll(pattern)].map((match) => prefix + (match[1] ?? ""));
+  const tags = [
+    ...found("docs/behaviour.md", /^(\d+\.\d+) /gm, "B"),
+    ...found("docs/rules.md", /^- \*\*R(\d+)\*\* /gm, "R"),
+  ];
+  return tags.filter((tag) => !all.some((plant) => plant.tag === tag));
+}
+
 const misjudged: string[] = [];
 if (only === undefined) {
   for (const { verdict, ...plant } of controls) {
@@ -226,6 +237,7 @@ if (only === undefined) {
   }
   console.log(`\ncontrols: ${controls.length - misjudged.length} of ${controls.length} judged as what they are`);
   for (const line of misjudged) console.log(`  ${line}`);
+  console.log(`clauses and rules without a plant: ${bare().join(" ") || "none"}`);
 }
 
 const caught = results.filter(({ verdict }) => verdict === "caught").length;
