@@ -156,7 +156,7 @@ const reference: Readonly<Record<ErrorCode, Reference>> = {
   ERR_INVALID_EVENT: {
     cause: "An event does not match the schema given for its kind.",
     done: "No listener of the event was called. The position advances, so it does not come again.",
-    phases: ["linked"],
+    phases: ["event"],
     retryable: false,
   },
   ERR_STORAGE: {

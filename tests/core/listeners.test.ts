@@ -209,6 +209,7 @@ describe("listeners", () => {
     rig.clock.advance(5_000);
     await rig.settle();
     expect([timed.state, timed.at]).toEqual(["rejected", 5_000]);
+    expect(timed.error).toMatchObject({ code: "ERR_CONNECT_TIMEOUT", retryable: true });
     const thrower = rig.watch(
       rig.connection.until(() => {
         throw reason;
@@ -216,5 +217,22 @@ describe("listeners", () => {
     );
     await rig.settle();
     expect(thrower.error, "a predicate that throws rejects its own promise").toBe(reason);
+  });
+
+  test("[B1.6][B1.9][R34] a listener that is over leaves nothing on its signal: called once, unsubscribed, or disposed of", async () => {
+    const rig = linkedRig();
+    const { signal } = new AbortController();
+    const held = new Set<unknown>();
+    signal.addEventListener = (_: string, fn: unknown) => void held.add(fn);
+    signal.removeEventListener = (_: string, fn: unknown) => void held.delete(fn);
+    rig.connection.on("status", () => {}, { signal, once: true });
+    rig.lose();
+    expect(held.size).toBe(0);
+    const off = rig.connection.on("status", () => {}, { signal });
+    off();
+    expect(held.size).toBe(0);
+    rig.connection.on("status", () => {}, { signal });
+    rig.connection.dispose();
+    expect(held.size).toBe(0);
   });
 });

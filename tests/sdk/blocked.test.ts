@@ -105,4 +105,14 @@ describe("WebSockets that never open", () => {
     await rig.clock.advanceAsync(0);
     expect([given?.aborted, rig.clock.held]).toEqual([true, 0]);
   });
+
+  it("[B7.5][B9.2] disconnect() gives it up too: a client that wants no link holds no process", async () => {
+    const rig = await failing(refused);
+    rig.auth.reachable = () => new Promise(() => {});
+    const { client, clock } = rig;
+    while (client.snapshot().attempt < 3 || client.snapshot().phase !== "waiting") await clock.advanceAsync(50);
+    await client.disconnect();
+    await clock.advanceAsync(0);
+    expect(clock.held).toBe(0);
+  });
 });

@@ -1,4 +1,5 @@
 /** `send()` through the client and the real server half: acknowledgements, refusals, outcomes (10.6–10.8, 8.2). */
+import type { ConnectionError } from "@cc/core";
 import { describe, expect, it } from "vitest";
 import { createWorld, type World } from "./gateway-rig.js";
 
@@ -258,5 +259,45 @@ describe("send", () => {
       await world.clock.advanceAsync(0);
       expect([sent.error, world.clock.held]).toMatchObject([{ details: { outcome: "unknown" } }, 0]);
     }
+  });
+
+  it("[B7.1][R34] what is no JSON leaves nothing on its signal, and an abort later throws nothing", async () => {
+    const world = createWorld();
+    const ann = await world.seat();
+    const abort = new AbortController();
+    const heard: [string, EventListener][] = [];
+    abort.signal.addEventListener = (type: string, fn: EventListener) => void heard.push([type, fn]);
+    abort.signal.removeEventListener = (_: string, fn: EventListener) =>
+      void heard.splice(heard.findIndex(([, one]) => one === fn) >>> 0, 1);
+    const sent = world.watch(ann.client.send("user:bob", "message", 1n, { signal: abort.signal }));
+    await world.clock.advanceAsync(0);
+    expect([sent.code, heard]).toEqual(["ERR_INVALID_ARGUMENT", []]);
+  });
+
+  it("[B7.1] retryable is what the same call may do better: not what is too large, was given up, or came after the end", async () => {
+    const world = createWorld();
+    const ann = await world.seat();
+    const abort = new AbortController();
+    world.gateway.blackhole(true, "toServer");
+    const send = (data: string, options?: object): ReturnType<typeof world.watch> =>
+      world.watch(ann.client.send("user:bob", "message", data, options));
+    const sent = [
+      send("x".repeat(2_000_000)),
+      send("first"),
+      send("second", { chained: true, signal: abort.signal }),
+      send("third", { chained: true }),
+      send("fourth", { chained: true, timeoutMs: 10 }),
+    ];
+    abort.abort();
+    await world.clock.advanceAsync(11);
+    void ann.client.logout();
+    await world.clock.advanceAsync(0);
+    expect(sent.map(({ code, error }) => [code, (error as ConnectionError).retryable])).toEqual([
+      ["ERR_MESSAGE_TOO_LARGE", false],
+      ["ERR_LOGGED_OUT", false],
+      ["ERR_ABORTED", false],
+      ["ERR_SEND_REJECTED", false],
+      ["ERR_SEND_REJECTED", false],
+    ]);
   });
 });

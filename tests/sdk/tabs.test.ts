@@ -391,6 +391,20 @@ describe("instances", () => {
     await early.clock.advanceAsync(1_000);
     expect([init.code, early.tab.locks.size]).toEqual(["ERR_DISPOSED", 0]);
   });
+
+  it("[B2.9] a logout elsewhere while a session is being restored: it is not restored, and nothing is dialled", async () => {
+    for (const slow of ["tab", "storage"] as const) {
+      const [first] = await two();
+      const late = createRig({ shared: first.storage, clock: first.clock });
+      late[slow].slowMs = 100;
+      const init = late.client.init(app);
+      await first.clock.advanceAsync(150);
+      await first.client.logout();
+      await first.clock.advanceAsync(10_000);
+      await init;
+      expect([state(late), late.links.all.length]).toEqual([[null, "disconnected", 0], 0]);
+    }
+  });
 });
 
 function withoutWatch({

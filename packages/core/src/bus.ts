@@ -21,6 +21,8 @@ interface Entry {
   readonly event: PropertyKey;
   call: ((value: never) => void) | undefined;
   readonly once: boolean;
+  /** Lets go of the signal. */
+  readonly quit: (() => void) | undefined;
 }
 
 /** Who hears what a listener threw. */
@@ -46,9 +48,10 @@ export class Bus<Events extends object> {
     { signal, once = false }: ListenOptions = {},
   ): Unsubscribe {
     const known = this.#entries.find((e) => e.event === event && e.call === listener);
-    const entry = known ?? { event, call: listener, once };
+    const quit = signal && ((): void => signal.removeEventListener("abort", off));
+    const entry = known ?? { event, call: listener, once, quit };
     const off = unsubscribe(() => {
-      signal?.removeEventListener("abort", off);
+      quit?.();
       this.#remove(entry);
     });
     if (signal?.aborted) return off;
@@ -60,6 +63,7 @@ export class Bus<Events extends object> {
 
   #remove(entry: Entry): void {
     entry.call = undefined;
+    entry.quit?.();
     this.#entries = without(this.#entries, entry);
   }
 
@@ -126,8 +130,7 @@ export class Bus<Events extends object> {
   /** Removes every listener and ends every iterator, later ones included. */
   clear(): void {
     this.#closed = true;
-    for (const entry of this.#entries) entry.call = undefined;
-    this.#entries = NONE;
+    for (const entry of this.#entries) this.#remove(entry);
     for (const end of this.#endings) end();
   }
 }

@@ -140,6 +140,6 @@ export function until(
     if (typeof what === "function" ? what(s) : what === "linked" ? s.linked : s.status === what) return s;
     waiter.until = end;
     if (c.clock.now() < end) return undefined;
-    throw refused("ERR_CONNECT_TIMEOUT");
+    throw connectionError("ERR_CONNECT_TIMEOUT", undefined, "call", { retryable: true });
   };
 }

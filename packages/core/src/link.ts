@@ -77,7 +77,7 @@ export function callServer(x: Step, link: LinkId): void {
 
 export function tell(x: Step, fault: Fault): void {
   // What a hint says goes on being the reason while the attempts go on failing as before.
-  if (x.fault?.code !== "ERR_TRANSPORT_BLOCKED" || fault.code !== "ERR_WEBSOCKET_ERROR") x.fault = fault;
+  if (x.recovery || x.fault?.code !== "ERR_TRANSPORT_BLOCKED" || fault.code !== "ERR_WEBSOCKET_ERROR") x.fault = fault;
   x.out.push({ type: "error", fault });
 }
 

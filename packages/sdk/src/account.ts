@@ -129,6 +129,7 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
   changed(): void {
     this.flush();
     const { attempt, phase, recovery, outage, error } = this.snapshot();
+    if (phase === "idle") this.#asking?.abort(disposedError());
     const never = phase === "waiting" && attempt >= NEVER_OPENED && !recovery && error?.phase === "transport";
     // A server that said it is busy was reached.
     if (never && error.code !== "ERR_SERVER_OVERLOADED" && outage && this.#asked !== outage.since) {
@@ -219,7 +220,9 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
     const shared = new SharedSession(store, this, protocol.login);
     this.shared = shared;
     this.tab = tab;
-    const [[saved, floor], own] = await Promise.all([shared.load(), claim(tab, tab === store, () => this.randomId())]);
+    const own = await claim(tab, tab === store, () => this.randomId());
+    // Last, for a logout elsewhere in the meantime is told to nobody here.
+    const [saved, floor] = await shared.load();
     if (connection.disposed) {
       own.release?.();
       throw disposedError();

@@ -149,8 +149,9 @@ class Session implements ProtocolSession<Cc1Send>, ClientHost<ProtocolHost> {
     }
     return new Promise<SendAck>((resolve, reject) => {
       const abort = (): void => this.#inner.cancel(id, "ERR_ABORTED", "ERR_ABORTED");
+      const off = (): void => signal?.removeEventListener("abort", abort);
       const settled = (result: SendResult): void => {
-        signal?.removeEventListener("abort", abort);
+        off();
         if (result.ok) resolve({ id: result.id, n: result.n });
         else reject(sendError(result));
         this.look();
@@ -160,7 +161,7 @@ class Session implements ProtocolSession<Cc1Send>, ClientHost<ProtocolHost> {
       const id =
         kind === "member"
           ? this.#inner[data === "left" ? "leave" : "join"](channel, settled, this.time())
-          : json(() => this.#inner.send(request, this.time()));
+          : json(() => this.#inner.send(request, this.time()), off);
       this.look();
     });
   }
@@ -243,17 +244,19 @@ const notSent = (code: ErrorCode, message?: string, cause?: unknown): unknown =>
   connectionError(code, message, "send", { cause, details: { outcome: "notSent" } });
 
 /** What cannot be written as JSON was not sent. */
-function json<T>(act: () => T): T {
+function json<T>(act: () => T, failed?: () => void): T {
   try {
     return act();
   } catch (cause) {
+    failed?.();
     throw notSent("ERR_INVALID_ARGUMENT", "not JSON", cause);
   }
 }
 
 function sendError(r: Extract<SendResult, { ok: false }>): unknown {
   return connectionError(r.code as ErrorCode, r.message, "send", {
-    retryable: r.outcome === "notSent" || r.retryAfterMs !== undefined,
+    // What was not sent for another reason will not be the next time either.
+    retryable: (r.outcome === "notSent" && /SOCKET|TIMEOUT/.test(r.code)) || r.retryAfterMs !== undefined,
     details: { id: r.id, ...(r.outcome && { outcome: r.outcome }) },
     ...(r.retryAfterMs !== undefined && { retryAfterMs: r.retryAfterMs }),
   });

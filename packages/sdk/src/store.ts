@@ -87,13 +87,7 @@ export class Store {
       try {
         return await act();
       } catch (cause) {
-        this.#errors.report({
-          code: "ERR_STORAGE",
-          message: "ERR_STORAGE",
-          phase: "storage",
-          retryable: true,
-          cause,
-        });
+        this.#failed(cause);
         return otherwise;
       } finally {
         if (--this.#waiting === 0) this.#last = undefined;

@@ -54,14 +54,14 @@ export class SharedSession {
   }
 
   async load(): Promise<readonly [session: SavedSession | undefined, floor: Floor | null]> {
-    const session = this.#store.run(async () => {
+    this.#floor = (await this.#store.read("floor", isFloor)) ?? null;
+    const session = await this.#store.run(async () => {
       const [saved, out] = await this.#look();
       if (saved?.login === out) return undefined;
       this.#login = saved?.login ?? "";
       return saved;
     }, undefined);
-    this.#floor = (await this.#store.read("floor", isFloor)) ?? null;
-    return [await session, this.#floor];
+    return [session, this.#floor];
   }
 
   /** Writes the session of a login. One as the user whom storage knows already joins that login: nobody else is fenced. */
