@@ -540,6 +540,18 @@ describe("the token", () => {
   it.each([
     ["silent after the upgrade", () => {}, "SILENT", short],
     ["another protocol", (socket: { send(text: string): void }) => socket.send("hello!"), "NOT_CC1", 10_000],
+    [
+      "a greeting with nothing in it",
+      (socket: { send(text: string): void }) => socket.send('{"t":"welcome"}'),
+      "NOT_CC1",
+      10_000,
+    ],
+    [
+      "a refusal with nothing in it",
+      (socket: { send(text: string): void }) => socket.send('{"t":"reject"}'),
+      "NOT_CC1",
+      10_000,
+    ],
     ["a binary greeting", (socket: { send(data: Buffer): void }) => socket.send(Buffer.from([1])), "NOT_CC1", 10_000],
     ["closed at once", (socket: { close(code: number): void }) => socket.close(4408), "HANDSHAKE_TIMEOUT", 10_000],
     ["cut at once", (socket: { terminate(): void }) => socket.terminate(), "LINK_CUT", 10_000],
@@ -565,11 +577,44 @@ describe("the token", () => {
     expect(JSON.stringify(report)).not.toContain(login.authKey);
   });
 
+  it.each(["null", "[]", '{"token":7}', "<p>Welcome</p>"])("a login that is answered by %s", async (body) => {
+    const port = await site({
+      page: (incoming, response) => (incoming.url === "/v1/login" ? response.end(body) : wellPage(incoming, response)),
+      upgrade: linkUpgrade(() => {}),
+    });
+    expect(await fault(local(port), { who: asAlice })).toMatchObject({ at: "token", code: "LOGIN_FAILED" });
+  });
+
   it("one that ends within a minute is a warning", async () => {
     const gateway = await startGateway();
     const { token } = await gateway.mintToken("alice", { ttlMs: 30_000 });
     const report = await examine(gateway.url, { who: withToken(token) });
     expect(stepOf(report, "token")).toMatchObject({ status: "warning", code: "TOKEN_ENDS_SOON" });
+  });
+});
+
+describe("what is no fault, or another one", () => {
+  it("/readyz answered 503 by something that is no gateway is not told as the gateway's state", async () => {
+    const port = await site({
+      page: (_request, response) => response.writeHead(503).end("maintenance"),
+      upgrade: linkUpgrade(() => {}),
+    });
+    const wellElsewhere = await site({
+      page: (incoming, response) =>
+        incoming.url === "/readyz" ? response.writeHead(503).end("<p>No</p>") : wellPage(incoming, response),
+      upgrade: linkUpgrade(() => {}),
+    });
+    expect(await fault(local(port))).toMatchObject({ at: "http", code: "HTTP_UNAVAILABLE" });
+    const report = await examine(local(wellElsewhere));
+    expect(stepOf(report, "ready")).toMatchObject({ status: "warning", code: "READY_UNKNOWN" });
+    expect(report.ok).toBe(true);
+  });
+
+  it("a gateway that wants a client certificate is told as that", async () => {
+    const own = makeCertificate();
+    const gateway = await startGateway({ tls: { key: own.key, cert: own.cert, ca: makeCertificate().cert } });
+    const found = await fault(gateway.url, { ca: Buffer.from(own.cert) });
+    expect(found).toMatchObject({ code: "TLS_CLIENT_CERTIFICATE" });
   });
 });
 

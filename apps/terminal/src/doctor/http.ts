@@ -1,7 +1,7 @@
 /** Requests before any WebSocket: does HTTP get through, is it the gateway, does it take links. */
 import { type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
 import { limited } from "./limit.js";
-import { type Bounds, speaksTls } from "./network.js";
+import { type Bounds, clientCertificate, speaksTls, wantsCertificate } from "./network.js";
 import { type Caution, codeOf, Fault, type Finding, isSystemError } from "./report.js";
 import { open, type Place } from "./target.js";
 
@@ -109,6 +109,7 @@ export async function healthy(place: Place, bounds: Bounds): Promise<Finding> {
   const answer = await ask(place, "/healthz", bounds, late).catch(async (error: unknown) => {
     if (!isSystemError(error)) throw error;
     if (!place.secure && (await speaksTls(place, bounds))) throw isTls(codeOf(error));
+    if (place.secure && (await wantsCertificate(place, bounds))) throw new Fault(codeOf(error), clientCertificate);
     throw new Fault(
       codeOf(error),
       codeOf(error).startsWith("HPE_")
@@ -191,7 +192,8 @@ export async function ready(place: Place, bounds: Bounds): Promise<Finding> {
   });
   const { status, body } = answer;
   const facts = { status, ...stateOf(body) };
-  if (status === 503) {
+  // Anybody may say 503; what it means is known where the gateway's own answer came with it.
+  if (status === 503 && facts.ready === false) {
     const draining = facts.draining === true;
     throw new Fault(
       `HTTP 503${draining ? ", draining" : ""}`,

@@ -33,6 +33,25 @@ export interface Line {
 /** How long a closing handshake may take before the socket is destroyed, in ms. */
 const closeMs = 500;
 
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Another kind of server may have frames of these names: what the report reads of them is there. */
+const isWelcome = (frame: object): boolean => {
+  const { user, heartbeatMs, throttled } = frame as Fields;
+  const isFeature = (each: unknown): boolean => typeof (each as Fields | null)?.["feature"] === "string";
+  return (
+    typeof user === "string" &&
+    typeof heartbeatMs === "number" &&
+    Array.isArray(throttled) &&
+    throttled.every(isFeature)
+  );
+};
+const isReject = (frame: object): boolean => {
+  const { code, message, retry, minDelayMs, spreadMs } = frame as Fields;
+  const isText = [code, message, retry].every((each) => typeof each === "string");
+  return isText && typeof minDelayMs === "number" && typeof spreadMs === "number";
+};
+
 export function createLine(socket: WebSocket): Line {
   const looks = new Set<() => void>();
   const answers = new Set<number>();
@@ -55,8 +74,9 @@ export function createLine(socket: WebSocket): Line {
         continue;
       }
       const { t } = frame as { t?: unknown };
-      if (t === "welcome") seen.welcome = frame as unknown as Welcome;
-      if (t === "reject") seen.reject = frame as unknown as Reject;
+      if (t === "welcome" && isWelcome(frame)) seen.welcome = frame as unknown as Welcome;
+      else if (t === "reject" && isReject(frame)) seen.reject = frame as unknown as Reject;
+      else if (t === "welcome" || t === "reject") seen.stranger ??= text;
       if (t === "goaway") seen.goaway = frame as unknown as Goaway;
     }
     changed();

@@ -81,7 +81,7 @@ const call = (place: Place, path: string, bounds: Bounds, asking: Parameters<typ
 
 function parse(text: string): { readonly token?: unknown } {
   try {
-    return JSON.parse(text) as { token?: unknown };
+    return (JSON.parse(text) as { token?: unknown } | null) ?? {};
   } catch {
     return {};
   }

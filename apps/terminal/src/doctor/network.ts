@@ -2,7 +2,7 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import type { PeerCertificate, TLSSocket } from "node:tls";
-import { limited } from "./limit.js";
+import { Interrupted, limited } from "./limit.js";
 import { type Caution, codeOf, type Facts, Fault, type Finding, isSystemError } from "./report.js";
 import { openTcp, openTls, type Place, type Target } from "./target.js";
 
@@ -231,6 +231,31 @@ const handshake = (place: Place, end: AbortSignal): Promise<TLSSocket> =>
     socket.on("error", reject);
     socket.on("close", () => reject(Object.assign(new Error("closed"), { code: "ECONNRESET" })));
   });
+
+export const clientCertificate: Caution = trust(
+  "TLS_CLIENT_CERTIFICATE",
+  "The server takes clients with a certificate of an authority of its own only, and doctor shows none.",
+  "Let this client through without one (the gateway's tls.ca asks for it), or examine from behind whatever holds the certificate.",
+);
+
+/**
+ * Whether the server goes away for want of a client's certificate. With TLS 1.3 it says so after the handshake, and a request that is
+ * under way by then turns its word into a reset: so this one asks for nothing and listens.
+ */
+export async function wantsCertificate(place: Place, { timeoutMs, signal }: Bounds): Promise<boolean> {
+  const listen = (end: AbortSignal): Promise<boolean> =>
+    new Promise((resolve) => {
+      const socket = openTls(place);
+      end.addEventListener("abort", () => socket.destroy(), { once: true });
+      socket.on("error", (error) => resolve(/CERTIFICATE_REQUIRED/.test(codeOf(error))));
+      socket.on("close", () => resolve(false));
+      socket.resume();
+    });
+  return limited(timeoutMs, signal, () => new Error("late"), listen).catch((error: unknown) => {
+    if (error instanceof Interrupted) throw error;
+    return false;
+  });
+}
 
 /** Whether TLS is spoken there, whatever the certificate: for a port that does not understand HTTP. */
 export async function speaksTls(place: Place, { timeoutMs, signal }: Bounds): Promise<boolean> {
