@@ -303,7 +303,7 @@ describe("storage of platform-node", () => {
     const program = startProgram(new URL("programs/full-disk.ts", import.meta.url), { args: [place()] });
     const { stdout, stderr, code } = await program.ended();
     expect(stderr).toBe("");
-    expect(JSON.parse(stdout)).toEqual({ rejected: true, old: "value", files: ["session.json"] });
+    expect(JSON.parse(stdout)).toEqual({ free: true, rejected: true, old: "value", files: ["session.json"] });
     expect(code).toBe(0);
   });
 
@@ -315,5 +315,25 @@ describe("storage of platform-node", () => {
     await symlink(real, file);
     await fileStorage(file).set("a", "2");
     expect(await fileStorage(real).get("a")).toBe("2");
+  });
+
+  it("[B2.9] whoever comes by a link shares changes and locks with who comes by the file", async () => {
+    const real = place();
+    const link = place();
+    await fileStorage(real).set("a", "1");
+    await mkdir(join(link, ".."), { recursive: true });
+    await symlink(real, link);
+    const told: (() => void)[] = [];
+    const change = (): Promise<void> => new Promise((resolve) => told.push(resolve));
+    const first = change();
+    const stop = fileStorage(link).watch?.("a", () => told.shift()?.());
+    onTestFinished(() => stop?.());
+    await first;
+    const second = change();
+    await fileStorage(real).set("a", "2");
+    await second;
+    const release = await fileStorage(real).lock?.("tab");
+    expect(await fileStorage(link).lock?.("tab")).toBeUndefined();
+    release?.();
   });
 });

@@ -49,8 +49,15 @@ export async function takeLock(path: string): Promise<Cancel | undefined> {
 async function make(path: string): Promise<boolean> {
   try {
     const handle = await open(path, "wx", 0o600);
-    await handle.writeFile(`${process.pid} ${startOf(process.pid) ?? ""}`);
-    await handle.close();
+    try {
+      await handle.writeFile(`${process.pid} ${startOf(process.pid) ?? ""}`);
+    } catch (error) {
+      // A full disk: one that names nobody would hold everybody up, ourselves included, until it counts as a crash.
+      await rm(path, { force: true });
+      throw error;
+    } finally {
+      await handle.close();
+    }
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;

@@ -6,7 +6,7 @@
  * run one after another, and each change is made behind a lock between processes, so that none undoes another's.
  */
 import { createHash } from "node:crypto";
-import { mkdirSync, watch } from "node:fs";
+import { mkdirSync, realpathSync, watch } from "node:fs";
 import { mkdir, open, readFile, realpath, rename, rm } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -63,21 +63,25 @@ export function fileStorage(path: string): Storage {
       ),
     async lock(name) {
       await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-      return takeLock(`${file}.${createHash("sha256").update(name).digest("hex").slice(0, 16)}.lock`);
+      return takeLock(`${await target(file)}.${createHash("sha256").update(name).digest("hex").slice(0, 16)}.lock`);
     },
     watch: (key, fn) => watchFile(file, key, fn),
   };
 }
 
+/** Where a link leads: that file is replaced, locked and watched, whichever link one came by. */
+const target = (file: string): Promise<string> => realpath(file).catch(() => file);
+
 /** Runs `change` while no other process changes the file. */
 async function alone<T>(file: string, change: () => Promise<T>): Promise<T> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const end = performance.now() + PATIENCE_MS;
-  let release = await takeLock(`${file}.lock`);
+  const lock = `${await target(file)}.lock`;
+  let release = await takeLock(lock);
   while (release === undefined) {
     if (performance.now() > end) throw new Error(`${file} is held by another process`);
     await sleep(LOOK_MS);
-    release = await takeLock(`${file}.lock`);
+    release = await takeLock(lock);
   }
   try {
     return await change();
@@ -100,9 +104,11 @@ function watchFile(file: string, key: string, fn: () => void): Cancel {
   };
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    const watcher = watch(dirname(file), { persistent: false }, (_, name) => {
+    // Nothing is told of a link when the file behind it is replaced.
+    const real = existing(file);
+    const watcher = watch(dirname(real), { persistent: false }, (_, name) => {
       // Some systems give no name.
-      if (name === null || name === basename(file)) void look();
+      if (name === null || name === basename(real)) void look();
     });
     watcher.on("error", () => watcher.close());
     void look();
@@ -112,6 +118,14 @@ function watchFile(file: string, key: string, fn: () => void): Cancel {
     };
   } catch {
     return () => {};
+  }
+}
+
+function existing(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return file;
   }
 }
 
@@ -152,9 +166,8 @@ function isEntry(value: unknown): value is [string, string] {
 
 /** Writes a whole new file beside the old one, makes sure that it is on the disk, and puts it in its place. */
 async function store(file: string, entries: Map<string, string>): Promise<void> {
-  // Behind a link it is the file that is replaced, not the link.
-  const target = await realpath(file).catch(() => file);
-  const fresh = `${target}.${process.pid}.${++writes}`;
+  const old = await target(file);
+  const fresh = `${old}.${process.pid}.${++writes}`;
   try {
     // `wx`: never through a link or into a file that somebody left there.
     const handle = await open(fresh, "wx", 0o600);
@@ -165,7 +178,7 @@ async function store(file: string, entries: Map<string, string>): Promise<void> 
     } finally {
       await handle.close();
     }
-    await rename(fresh, target);
+    await rename(fresh, old);
   } catch (error) {
     await rm(fresh, { force: true });
     throw error;
