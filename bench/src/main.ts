@@ -1,10 +1,10 @@
 /**
- * `pnpm bench [--quick] [--report] [--out FILE]`: our built client and gateway against bare `ws`, on this machine, over loopback.
+ * `pnpm bench [--quick] [--report] [--only PART] [--out FILE]`: our built client and gateway against bare `ws`, on this machine, over loopback.
  *
  * Law: ours and bare take turns within each round and every measurement is a fresh process, so neither drift of the machine nor a
  * lucky compilation is mistaken for a difference; servers are processes of their own. Exit 1 names each gate that did not hold;
  * with `--report` they are named and the exit is 0, for a machine that does other things too (CI).
- * docs/performance.md says what each figure means.
+ * `--only receive|send|connect|heap` measures one part. docs/performance.md says what each figure means.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
@@ -18,10 +18,16 @@ import type { Connected, Feed, Held, Listening, Received, ReceiveTask, Sent } fr
 const { values: args } = parseArgs({
   options: {
     out: { type: "string" },
+    only: { type: "string" },
     quick: { type: "boolean", default: false },
     report: { type: "boolean", default: false },
   },
 });
+const parts = ["receive", "send", "connect", "heap"];
+if (args.only !== undefined && !parts.includes(args.only)) {
+  console.error(`bench: --only takes one of ${parts.join(", ")}`);
+  process.exit(2);
+}
 const rounds = args.quick ? 5 : 7;
 const began = performance.now();
 
@@ -185,10 +191,12 @@ async function holding({ ours, bare }: Ports): Promise<Figure[]> {
 
 async function run(): Promise<void> {
   await compile();
-  const figures = await receiving();
+  const wanted = (part: string): boolean => args.only === undefined || args.only === part;
+  const figures = wanted("receive") ? await receiving() : [];
   const [gateway, bare] = await Promise.all([start("gateway"), start("bare-server")]);
   const ports: Ports = { ours: gateway.ready.port, bare: bare.ready.port };
-  figures.push(...(await sending(ports)), ...(await connecting(ports)), ...(await holding(ports)));
+  for (const [part, measure] of Object.entries({ send: sending, connect: connecting, heap: holding }))
+    if (wanted(part)) figures.push(...(await measure(ports)));
   await Promise.all([gateway.stop(), bare.stop()]);
 
   const [cpu] = cpus();
