@@ -1,5 +1,5 @@
 /** From nothing to linked, one after another: our client with a restored token, or bare `ws` with the same hello and welcome. */
-import { createClient, memoryStorage } from "@cc/sdk";
+import { createClient } from "@cc/sdk";
 import { WebSocket } from "ws";
 import { answer, task } from "../lib/child.js";
 import { restored } from "../lib/restored.js";
@@ -12,7 +12,7 @@ const { client, port, token, uid, warmup, connects } = task<ConnectTask>();
 type Connect = () => Promise<() => Promise<unknown>>;
 
 const ours: Connect = async () => {
-  const storage = await restored(memoryStorage(), uid, token);
+  const storage = await restored(uid, token);
   const began = performance.now();
   const connection = createClient({ url: `http://127.0.0.1:${port}`, storage });
   await connection.init(appId);

@@ -1,5 +1,5 @@
 /** Holds many idle clients in one process and weighs them. Needs `--expose-gc`. */
-import { createClient, memoryStorage } from "@cc/sdk";
+import { createClient } from "@cc/sdk";
 import { WebSocket } from "ws";
 import { answer, task } from "../lib/child.js";
 import { mint } from "../lib/jwt.js";
@@ -14,7 +14,7 @@ const url = `http://127.0.0.1:${port}`;
 const held: unknown[] = [];
 
 const ours = async (uid: string, token: string): Promise<void> => {
-  const storage = await restored(memoryStorage(), uid, token);
+  const storage = await restored(uid, token);
   const connection = createClient({ url, storage });
   connection.on("event", listener);
   await connection.init(appId);
