@@ -38,6 +38,7 @@ export interface NodeClient<E extends EventMap = EventMap, Send extends SendFunc
 let transport: OpenWsLink | undefined;
 let lifecycle: Lifecycle | undefined;
 
+const STANDARD_WAY = {};
 const ALONE = { lock: undefined, watch: undefined };
 
 const standard: ProtocolFactory<Cc1Send> = cc1();
@@ -55,17 +56,19 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
   // One process is one instance: what it keeps for itself lies beside what it would share. A store that nobody else can
   // reach needs neither lock nor watch, which would cost each of a thousand clients some heap.
   const { storage = Object.assign(memoryStorage(), ALONE) as Storage, agent, ca, headers } = options;
-  const way = { ...(agent && { agent }), ...(ca && { ca }), ...(headers && { headers }) };
+  const own = agent || ca || headers;
+  const way = own ? { ...(agent && { agent }), ...(ca && { ca }), ...(headers && { headers }) } : STANDARD_WAY;
   transport ??= createWsTransport();
   lifecycle ??= nodeLifecycle();
-  const open = agent || ca || headers ? createWsTransport(way) : transport;
+  const open = own ? createWsTransport(way) : transport;
   const clock = new HoldingClock();
   const client = createPortable<E, Send>({
     clock,
     random: nodeRandom,
     openLink: (...args) => open(...args, clock),
     lifecycle,
-    fetch: nodeFetch(way, clock),
+    // Made for each request: a login is rare, and an idle client then holds nothing for it.
+    fetch: (url, init) => nodeFetch(way, clock)(url, init),
     tabStorage: storage,
     ...options,
     storage,
