@@ -101,7 +101,7 @@ export const createGateway = async (options: GatewayOptions): Promise<Gateway> =
   const drain = createDrain({ hub, clock, drainMs: settings.drainMs });
   const allowsOrigin = originPolicy(settings.origins);
   const addressOf = clientAddress(settings.trustedProxies);
-  const sockets = createSockets({ settings, hub, logger, meters, allowsOrigin, addressOf });
+  const sockets = createSockets({ settings, hub, clock, logger, meters, allowsOrigin, addressOf });
   const operated = { ...operations, drain: drain.start, undrain: drain.undo };
   const app = createHttpApp({
     settings,
@@ -123,6 +123,7 @@ export const createGateway = async (options: GatewayOptions): Promise<Gateway> =
   const settle = (): void => {
     drain.settle();
     chat.tick();
+    sockets.tick();
   };
   const stopTicking = startTicking({ clock, settings, hub, revocations, throttles, settle });
   let closing: Promise<void> | undefined;

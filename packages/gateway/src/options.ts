@@ -55,7 +55,10 @@ export interface GatewayLimits extends Limits {
   readonly connectionsPerUser: number;
   /** WebSockets that one address may have open. Default 5,000, a quarter of what a process of 20,000 descriptors can hold. Above: 429. */
   readonly connectionsPerAddress: number;
-  /** WebSockets of one address that have not been welcomed yet. Default 500. Above: 429. */
+  /**
+   * WebSockets of one address that have not been welcomed yet; those that ended without a welcome by no fault of the gateway count for
+   * ten seconds more, so that one address cannot use up the admission of all. Default 500. Above: 429.
+   */
   readonly handshakesPerAddress: number;
   /** Groups that one user may be in, or have left while the log remembers, when he joins another by himself. Default 1,000. Above: `nack`. */
   readonly channelsPerUser: number;

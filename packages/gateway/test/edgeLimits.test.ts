@@ -5,6 +5,7 @@ import { WebSocket } from "ws";
 import { clientAddress, limitKeyOf } from "../src/address.js";
 import { createPlaces } from "../src/socket/places.js";
 import { openLink, type TestLink } from "./support/link.js";
+import { manualClock } from "./support/manualClock.js";
 import { authKey, call, dial, linked, start } from "./support/start.js";
 
 const error = (code: string) => ({ error: expect.objectContaining({ code, message: expect.any(String) }) });
@@ -52,6 +53,40 @@ describe("admission", () => {
     await Promise.all(Array.from({ length: 15 }, comeIn));
     expect(new Set(floors).size).toBeGreaterThan(1);
     expect(gateway.stats().linked).toBe(15);
+  });
+});
+
+describe("one address that never has a good token", () => {
+  it("[B5.2] cannot use up the admission of all others; it may come again when its failures are a while ago", async () => {
+    const clock = manualClock();
+    const gateway = await start({
+      clock,
+      admissionPerSecond: 1,
+      admissionBurst: 10,
+      trustedProxies: ["127.0.0.1"],
+      limits: { handshakesPerAddress: 5 },
+    });
+    const headers = { "x-forwarded-for": "203.0.113.1" };
+    const ends: unknown[] = [];
+    for (let n = 0; n < 20; n += 1) {
+      const link = openLink(gateway.wsUrl, { headers, token: "no token" });
+      link.socket.on("unexpected-response", (_request, response) => {
+        ends.push(response.statusCode);
+        link.socket.terminate();
+      });
+      const { code } = await link.closed;
+      if (code !== 1006) ends.push(code);
+    }
+    expect(ends).toEqual([...Array.from({ length: 5 }, () => 4401), ...Array.from({ length: 15 }, () => 429)]);
+    await linked(gateway, "alice", { headers: { "x-forwarded-for": "203.0.113.2" } });
+    clock.advance(10_000);
+    await linked(gateway, "alice", { headers });
+  });
+
+  it("is not blamed for what the gateway could not do for it", async () => {
+    const gateway = await start({ admissionPerSecond: 1, admissionBurst: 1, limits: { handshakesPerAddress: 3 } });
+    await linked(gateway, "alice");
+    for (let n = 0; n < 6; n += 1) expect((await (await dial(gateway, "bob")).closed).code).toBe(4503);
   });
 });
 
@@ -159,6 +194,24 @@ describe("one address", () => {
     one?.free();
     expect(places.take("a")).toBeUndefined();
     two?.free();
+    expect(places.size).toBe(0);
+  });
+
+  it("failed handshakes count for a while, and are forgotten then, with the address", () => {
+    const at = { now: 0 };
+    const places = createPlaces({ open: 9, shaking: 2, failedMs: 100, now: () => at.now });
+    const failed = places.take("a");
+    const refused = places.take("a");
+    refused?.excuse();
+    for (const place of [failed, failed, refused]) place?.free();
+    const third = places.take("a");
+    expect([third === undefined, places.take("a")]).toEqual([false, undefined]);
+    third?.welcomed();
+    third?.free();
+    places.sweep();
+    expect(places.size).toBe(1);
+    at.now = 100;
+    places.sweep();
     expect(places.size).toBe(0);
   });
 });

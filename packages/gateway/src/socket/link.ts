@@ -4,6 +4,7 @@
  * Law: this file moves bytes and decides nothing of cc.1. Bounded here is only what the session cannot see: a message above the
  * frame limit is never assembled, and a socket that takes nothing any more is cut before it fills the process.
  */
+import { closeCodes } from "@cc/protocol";
 import type { Hub } from "@cc/protocol/server";
 import type { Logger } from "pino";
 import { type RawData, WebSocket } from "ws";
@@ -23,6 +24,9 @@ export class LinkSocket extends WebSocket {
     if (!receiverCodes.includes(code)) super.close(code, reason);
   }
 }
+
+/** Closes before the welcome for which the peer is not to blame: it came when there was no room, no log or no more gateway. */
+const ownDoing: readonly number[] = [closeCodes.overloaded, closeCodes.restart, closeCodes.tryAgainLater];
 
 export interface LinkOptions {
   readonly socket: WebSocket;
@@ -51,6 +55,7 @@ export const attachLink = ({ socket, hub, write, place, cutAtBytes, logger, mete
     },
     close: (code, reason) => {
       open = false;
+      if (ownDoing.includes(code)) place.excuse();
       socket.close(code, reason);
     },
     buffered: () => socket.bufferedAmount,

@@ -11,6 +11,7 @@ import type { Hub } from "@cc/protocol/server";
 import type { Logger } from "pino";
 import { type ServerOptions, WebSocketServer } from "ws";
 import { type ClientAddress, limitKeyOf } from "../address.js";
+import type { Clock } from "../clock.js";
 import { Problem } from "../http/problem.js";
 import type { Meters } from "../meters.js";
 import type { Settings } from "../options.js";
@@ -23,6 +24,7 @@ import { createWriter } from "./writer.js";
 export interface SocketsOptions {
   readonly settings: Settings;
   readonly hub: Hub;
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly meters: Meters;
   readonly allowsOrigin: OriginPolicy;
@@ -33,6 +35,8 @@ export interface SocketsOptions {
 export interface Sockets {
   /** For the HTTP server's `upgrade` event. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Called from the gateway's one tick. */
+  tick(): void;
   /** Refuses further upgrades with 503. Links that exist are the hub's to close. */
   stop(): void;
   /** Ends what is still open, without a closing handshake. */
@@ -40,6 +44,9 @@ export interface Sockets {
   /** Sockets open now, closing ones included. */
   readonly size: number;
 }
+
+/** How long a failed handshake counts against its address, in milliseconds: with the default of 500 places a tenth of the default admission. */
+const failedMs = 10_000;
 
 /** The floor told to an address with too many sockets. */
 const crowded = { minDelayMs: 5_000, spreadMs: 5_000 };
@@ -52,9 +59,15 @@ const forwardedFor = ({ headers }: IncomingMessage): string | undefined =>
 const closeTimeoutMs = 5_000;
 
 export const createSockets = (options: SocketsOptions): Sockets => {
-  const { settings, hub, logger, meters, allowsOrigin, addressOf } = options;
+  const { settings, hub, clock, logger, meters, allowsOrigin, addressOf } = options;
   const { limits } = settings;
-  const places = createPlaces({ open: limits.connectionsPerAddress, shaking: limits.handshakesPerAddress });
+  const places = createPlaces({
+    open: limits.connectionsPerAddress,
+    shaking: limits.handshakesPerAddress,
+    failedMs,
+    now: clock.now,
+  });
+  let sweptAt = clock.now();
   const write = createWriter();
   let stopped = false;
 
@@ -116,6 +129,11 @@ export const createSockets = (options: SocketsOptions): Sockets => {
         socket.removeListener("error", ignore);
         attachLink({ socket: link, hub, write, place, cutAtBytes: 4 * limits.outboundBytes, logger, meters });
       });
+    },
+    tick: () => {
+      if (clock.now() - sweptAt < failedMs) return;
+      sweptAt = clock.now();
+      places.sweep();
     },
     stop: () => {
       stopped = true;
