@@ -849,10 +849,11 @@ async def main() -> None:
                 session.receive(message)
         except websockets.ConnectionClosed:
             pass
-        session.lost()
-        if session.closing is None:
-            writer.cancel()
-        await asyncio.wait([writer])
+        finally:  # also after an exception of ours, which the library answers with 1011: nobody may be left in the hub
+            session.lost()
+            if session.closing is None:
+                writer.cancel()
+            await asyncio.wait([writer])
 
     server = await websockets.serve(
         link,
