@@ -235,4 +235,16 @@ describe("listeners", () => {
     rig.connection.dispose();
     expect(held.size).toBe(0);
   });
+
+  test("[B1.6] the unsubscribe of a listener that was removed leaves alone the same listener under the same id, added since", () => {
+    const rig = linkedRig();
+    const seen: string[] = [];
+    const listener = { onDisconnected: () => void seen.push("told") };
+    const stale = rig.connection.addConnectionListener("a", listener);
+    rig.connection.removeConnectionListener("a");
+    rig.connection.addConnectionListener("a", listener);
+    stale();
+    rig.lose();
+    expect(seen).toEqual(["told"]);
+  });
 });

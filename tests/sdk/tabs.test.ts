@@ -1,9 +1,21 @@
 /** Several tabs or processes on one storage: they share the session and nothing else (2.9). */
+import type { TokenAnswer } from "@cc/sdk/portable";
 import { createRandom } from "@cc/testkit";
 import { describe, expect, it } from "vitest";
-import { app, createRig as createRigOf, type Rig, type RigOptions } from "./rig.js";
+import { app, byProvider, createRig as createRigOf, type Rig, type RigOptions } from "./rig.js";
 
 const key = (name: string): string => `cc:${app}:${name}`;
+
+const HOUR = 3_600_000;
+
+const reject = ({ last }: Rig): void =>
+  last.protocol.last.host.reject({
+    code: "ERR_AUTH_REJECTED",
+    message: "void",
+    retry: "reauth",
+    minDelayMs: 0,
+    spreadMs: 0,
+  });
 
 let seeds = 0;
 /** Chance differs from tab to tab: the names that they give themselves must. */
@@ -403,6 +415,31 @@ describe("instances", () => {
       await first.clock.advanceAsync(10_000);
       await init;
       expect([state(late), late.links.all.length]).toEqual([[null, "disconnected", 0], 0]);
+    }
+  });
+
+  it("[B2.7][B2.9] every token void at once: the app is asked, and another tab's void token is not the second rejection", async () => {
+    for (const slowMs of [0, 20]) {
+      const first = createRig();
+      await byProvider(HOUR, first);
+      let n = 0;
+      const getToken = async (): Promise<TokenAnswer> => ({ token: `S${++n}`, expiresInMs: HOUR });
+      const second = await tabOf(first, { getToken });
+      reject(second);
+      await first.clock.advanceAsync(10_000);
+      expect([second.hellos, first.stored("session")?.["token"]]).toEqual([["T1", "S1"], "S1"]);
+      first.storage.slowMs = slowMs;
+      first.welcomes = (token, { user }) => {
+        if (token === "T2") return user;
+        first.clock.after(1, () => reject(first), false);
+        return undefined;
+      };
+      reject(first);
+      await first.clock.advanceAsync(10_000);
+      expect([state(first), first.hellos]).toEqual([
+        ["ann", "connected", 1],
+        ["T1", "T2"],
+      ]);
     }
   });
 });

@@ -13,20 +13,19 @@ export interface Registered<L> {
 
 /** Those of one kind. */
 export class Registry<L> {
-  #all: readonly (Registered<L> & { readonly off: Cancel })[] = NONE;
+  #all: readonly (Registered<L> & { off: Cancel })[] = NONE;
 
   /** The same id replaces in place: the registration stays where it is in the order. `listen` registers a new one. */
   add(id: string, listener: L, listen: (entry: Registered<L>) => Cancel): Unsubscribe {
-    const held = (): Registered<L> | undefined => this.#all.find((entry) => entry.id === id);
-    const known = held();
-    if (known) known.listener = listener;
+    let entry = this.#all.find((known) => known.id === id);
+    if (entry) entry.listener = listener;
     else {
-      const entry = { id, listener, off: (): void => {} };
+      entry = { id, listener, off: (): void => {} };
       entry.off = listen(entry);
       this.#all = this.#all.concat(entry);
     }
-    // Another listener may have taken the id since.
-    return unsubscribe(() => held()?.listener === listener && this.remove(id));
+    // Another listener may have taken the id since, or the same one again.
+    return unsubscribe(() => this.#all.includes(entry) && entry.listener === listener && this.remove(id));
   }
 
   remove(id: string): void {

@@ -275,7 +275,9 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
     const get = async (): Promise<TokenResult> => {
       const held = this.connection.state().session;
       const seen = this.shared?.seen();
-      if (seen?.token && held.tag === "active" && ![...held.burnt, held.token?.value].includes(seen.token)) {
+      // After a rejection the app is asked: another tab's may be void with ours, and a second one is the last (B2.7).
+      const asks = reason === "rejected" && this.renewal === "provider";
+      if (!asks && seen?.token && held.tag === "active" && ![...held.burnt, held.token?.value].includes(seen.token)) {
         // Another tab has renewed it. What is nearly over is not worth the change.
         const lifeMs = this.#left(seen);
         if (lifeMs === null || lifeMs * 2 > Number(seen.lifeMs)) return { token: seen.token, lifeMs };

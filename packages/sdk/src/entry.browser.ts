@@ -35,9 +35,9 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
     random: webRandom,
     openLink: openWebSocket,
     lifecycle: webLifecycle(),
-    storage: localStorageStorage(),
     tabStorage: (globalThis.document ? undefined : options.storage) ?? sessionStorageStorage(),
     ...options,
+    storage: options.storage ?? localStorageStorage(),
     protocol: options.protocol ?? (standard as unknown as ProtocolFactory<Send>),
   });
 }
