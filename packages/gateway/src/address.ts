@@ -17,13 +17,16 @@ type Address = ipaddr.IPv4 | ipaddr.IPv6;
 /** The client's address in canonical text; `"unknown"` for a socket that has none any more. */
 export type ClientAddress = (peer: string | undefined, forwardedFor: string | undefined) => string;
 
+/** IPv4 ranges inside IPv6 count as the IPv4 range, as addresses do. */
+const rangeOf = (text: string): readonly [Address, number] => {
+  const [address, bits] = ipaddr.isValidCIDR(text) ? ipaddr.parseCIDR(text) : ([ipaddr.parse(text), 128] as const);
+  if (address instanceof ipaddr.IPv4) return [address, Math.min(32, bits)];
+  return address.isIPv4MappedAddress() && bits >= 96 ? [address.toIPv4Address(), bits - 96] : [address, bits];
+};
+
 /** Whether an address is one of them. @param trustedProxies addresses or CIDR ranges, checked by the options schema */
 const proxyTest = (trustedProxies: readonly string[]): ((address: Address) => boolean) => {
-  const ranges = trustedProxies.map((text) =>
-    ipaddr.isValidCIDR(text)
-      ? ipaddr.parseCIDR(text)
-      : ([ipaddr.process(text), ipaddr.process(text).kind() === "ipv4" ? 32 : 128] as const),
-  );
+  const ranges = trustedProxies.map(rangeOf);
   return (address) =>
     ranges.some(
       ([range, bits]) => range.kind() === address.kind() && address.match([range, bits] as [ipaddr.IPv4, number]),

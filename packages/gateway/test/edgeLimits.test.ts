@@ -176,6 +176,15 @@ describe("one address", () => {
     expect(clientAddress(["10.0.0.0/8", "2001:db8:1::/48"])(peer, header)).toBe(client);
   });
 
+  it("a listed range of IPv4 may be written as IPv6 has it", () => {
+    for (const range of ["::ffff:10.0.0.0/104", "::ffff:10.0.0.7"])
+      for (const [peer, client] of [
+        ["10.0.0.7", "203.0.113.9"],
+        ["192.0.2.1", "192.0.2.1"],
+      ] as const)
+        expect(clientAddress([range])(peer, "203.0.113.9")).toBe(client);
+  });
+
   it("is a /64 by IPv6, for nobody has only one of those", () => {
     expect(limitKeyOf("2001:db8:1:2:3:4:5:6")).toBe(limitKeyOf("2001:db8:1:2::9"));
     expect(limitKeyOf("2001:db8:1:2::1")).not.toBe(limitKeyOf("2001:db8:1:3::1"));
