@@ -76,14 +76,15 @@ const reference: Readonly<Record<ErrorCode, Reference>> = {
     retryable: "either",
   },
   ERR_TOKEN_PROVIDER: {
-    cause: "`getToken` threw, gave something that is no token, or took longer than 15 s; or there is no `getToken`.",
+    cause:
+      "`getToken` threw, gave something that is no token, or took longer than 15 s (in a login that is `ERR_CONNECT_TIMEOUT`); or there is no `getToken`.",
     done: "This attempt ended before anything was dialled. The next one follows with backoff, unless the error was marked `terminal: true`: then phase `failed`.",
     phases: ["token", "auth"],
     retryable: "either",
   },
   ERR_CONNECT_TIMEOUT: {
     cause:
-      "An attempt had no welcome in time (10 s, then 20 s and 30 s); or `connect()` had no connection for 15 s; or `until()` reached its `timeoutMs`; or a REST call took too long.",
+      "An attempt had no welcome in time (10 s, then 20 s and 30 s); or `connect()` had no connection for 15 s; or `until()` reached its `timeoutMs`; or a login, a slow `getToken` within it included, had no answer for 15 s, a logout for 3 s.",
     done: "The attempt was given up, its socket closed; retries go on. Nothing was sent.",
     phases: ["transport", "handshake", "call", "auth"],
     retryable: true,
@@ -103,9 +104,9 @@ const reference: Readonly<Record<ErrorCode, Reference>> = {
   },
   ERR_PROTOCOL: {
     cause: "The peer sent what the protocol does not allow (close 4400), or a REST answer is not what it should be.",
-    done: `The connection was closed with 4400. ${lossDone}`,
+    done: `Phase \`auth\`: there is no login, or no new token. Otherwise the connection was closed with 4400. ${lossDone}`,
     phases: ["handshake", "linked", "auth"],
-    retryable: true,
+    retryable: "either",
   },
   ERR_TRANSPORT_BLOCKED: {
     cause: "No WebSocket ever opened in several attempts, while plain HTTPS to the same server works.",
@@ -180,7 +181,7 @@ const reference: Readonly<Record<ErrorCode, Reference>> = {
   },
   ERR_INVALID_ARGUMENT: {
     cause:
-      "An argument is not what the call takes: no app id, no usable URL, `init()` again with other arguments, data that JSON cannot hold; or REST answered 400.",
+      "An argument is not what the call takes: no app id, no usable URL, `init()` again with other arguments, data that JSON cannot hold; or REST answered with another 4xx than 401, 403 and 429.",
     done: "Nothing.",
     phases: ["init", "call", "auth", "send"],
     retryable: false,

@@ -91,6 +91,14 @@ describe("ping()", () => {
     expect(aborted.error).toBe(reason);
     rig.lose();
     await rig.settle();
-    expect(lost.code).toBe("ERR_WEBSOCKET_ERROR");
+    expect(lost.error).toMatchObject({ code: "ERR_WEBSOCKET_ERROR", retryable: true });
+  });
+
+  test("[B4.6][B7.1] by a logout it ends with ERR_LOGGED_OUT, which the same call cannot mend", async () => {
+    const rig = manualRig();
+    const ping = rig.watch(rig.connection.ping());
+    rig.connection.logout();
+    await rig.settle();
+    expect(ping.error).toMatchObject({ code: "ERR_LOGGED_OUT", retryable: false });
   });
 });

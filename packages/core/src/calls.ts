@@ -83,7 +83,7 @@ export function ping(c: Caller): Look<PingResult> {
     const rttMs = pong();
     if (rttMs !== "lost") return rttMs === undefined ? undefined : { rttMs, leaseUntil: c.snapshot().leaseUntil };
     throw connectionError(active() ? "ERR_WEBSOCKET_ERROR" : "ERR_LOGGED_OUT", undefined, "linked", {
-      retryable: true,
+      retryable: active(),
     });
   };
 }
