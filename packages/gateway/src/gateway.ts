@@ -38,6 +38,8 @@ import { createSockets } from "./socket/sockets.js";
 
 /** How often the hub looks at its deadlines, at most, in milliseconds; oftener where the options ask for short ones. */
 const tickMs = 250;
+/** How long a store may take for its last save, in milliseconds: one that hangs must not keep the process. */
+const storeGraceMs = 3_000;
 /** How long closing sockets may take before they are cut, in milliseconds. */
 const closeGraceMs = 1_000;
 
@@ -147,7 +149,7 @@ export const createGateway = async (options: GatewayOptions): Promise<Gateway> =
     await closed;
     cancel();
     // Whoever asked has been told already, or will not be; this is the last chance of a save that failed before.
-    await keeper.saved().catch(() => {});
+    await within(storeGraceMs, keeper.saved());
     logger.info("closed");
   };
 
@@ -174,6 +176,17 @@ export const createGateway = async (options: GatewayOptions): Promise<Gateway> =
     [Symbol.asyncDispose]: () => close(),
   };
 };
+
+/** Resolves when the work has ended, however, or its time has. The machine's time and not the option's. */
+const within = (ms: number, work: Promise<void>): Promise<void> =>
+  new Promise((resolve) => {
+    const cancel = systemClock.after(ms, resolve);
+    const ended = (): void => {
+      cancel();
+      resolve();
+    };
+    work.then(ended, ended);
+  });
 
 /** The hub has laws of its own about which numbers go together; breaking one is a bad option like any other. */
 const openHub = (options: HubOptions): Hub => {

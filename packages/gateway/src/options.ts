@@ -98,7 +98,7 @@ export interface TlsOptions {
 export interface GatewayStore {
   /** The text saved last; `undefined` if there is none. Called once, before the gateway listens. */
   load(): Promise<string | undefined>;
-  /** Saves a text in place of the last one, whole or not at all. Never called again before it has settled. */
+  /** Saves a text in place of the last one, whole or not at all. Never called again before it has settled; `close()` waits for it for three seconds. */
   save(text: string): Promise<void>;
 }
 

@@ -76,6 +76,13 @@ describe("a store", () => {
     expect(stored).toContain("alice");
   });
 
+  it("a save that never ends does not keep the gateway from closing", async () => {
+    const store: GatewayStore = { load: () => Promise.resolve(undefined), save: () => new Promise(() => {}) };
+    const gateway = await createGateway({ ...base, store });
+    gateway.revokeUser("alice");
+    await gateway.close();
+  });
+
   it("saves run one after another, and what is asked for meanwhile shares the next", async () => {
     const texts: string[] = [];
     let underWay = 0;
