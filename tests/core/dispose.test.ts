@@ -185,4 +185,16 @@ describe("dispose()", () => {
     rig.connection.dispose();
     expect([rig.clock.held, rig.clock.pending]).toEqual([0, 0]);
   });
+
+  test("[B1.9] a listener that comes after the end hears nothing, and leaves nothing on its signal", () => {
+    const rig = linkedRig();
+    rig.connection.dispose();
+    const { signal } = new AbortController();
+    const held: unknown[] = [];
+    signal.addEventListener = (_: string, fn: unknown) => void held.push(fn);
+    const seen: unknown[] = [];
+    rig.connection.on("error", (error) => seen.push(error), { signal });
+    rig.connection.report({ code: "ERR_STORAGE", message: "late", phase: "storage", retryable: true });
+    expect([seen, held]).toEqual([[], []]);
+  });
 });

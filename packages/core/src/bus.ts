@@ -54,7 +54,7 @@ export class Bus<Events extends object> {
       quit?.();
       this.#remove(entry);
     });
-    if (signal?.aborted) return off;
+    if (this.#closed || signal?.aborted) return off;
     // `concat`: a literal with a spread in it takes room for sixteen more.
     if (!known) this.#entries = this.#entries.concat(entry);
     signal?.addEventListener("abort", off);
