@@ -123,7 +123,8 @@ it("[B8.3] typing that makes messages late without throttling does not with it, 
   // What stood in the sockets before the flooders were refused has to pass first: hence so many tries. Then it holds, by a second look.
   expect(await best(holding.talk, 0.8 * count, 20)).toBeGreaterThanOrEqual(0.8 * count);
   expect(await best(holding.talk, 0.8 * count)).toBeGreaterThanOrEqual(0.8 * count);
-  expect(holding.told[0]).toEqual(["typing"]);
+  // A loop that comes round late may take several steps at once; the order of what goes holds all the same.
+  expect(holding.told[0]?.[0]).toBe("typing");
   for (const features of holding.told)
     expect(["typing", "presence", "receipts"].slice(0, features.length)).toEqual(features);
 
