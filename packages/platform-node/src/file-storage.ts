@@ -33,7 +33,8 @@ let writes = 0;
  * out, and the next one starts from an empty store. A record of a newer version rejects each time.
  *
  * Processes of one machine may share the file. Locks are files beside it, named `<path>.<hash>.lock`, which end with their
- * process; what it left behind when it was killed is taken over. Changes of others are told by watching the folder, which
+ * process; what it left behind when it was killed is taken over. (What a worker thread left that was terminated is not, for its
+ * process lives: let it dispose of its client first.) Changes of others are told by watching the folder, which
  * holds no process; where the system cannot watch (too many watches, some network drives) nothing is told.
  */
 export function fileStorage(path: string): Storage {
