@@ -1,6 +1,7 @@
 /** Who is let in when many come at once: hellos by the second, links by the user, channels by the user. */
 import { describe, expect, it } from "vitest";
 import { createAdmission } from "../src/server/admission.js";
+import { createMemoryLog } from "./support/memoryLog.js";
 import { createWorld, ofType } from "./support/world.js";
 
 const hello = (user: string, instance: string = `${user}-1`): object => ({
@@ -138,6 +139,24 @@ describe("what one user may hold", () => {
     expect(pipe.frames().filter((frame) => Array.isArray(frame) && frame[0] === 3)).toHaveLength(3);
     expect(ofType(pipe, "nack")).toEqual([expect.objectContaining({ code: "ERR_SEND_REJECTED" })]);
     expect(world.hub.membersOf("group:three")).toEqual([]);
+  });
+
+  it("joins that come all at once are bounded too, where the log takes its time", async () => {
+    const log = createMemoryLog();
+    const world = createWorld({ channelsPerUser: 2, log });
+    const pipe = world.raw();
+    pipe.say(hello("ann"));
+    log.answers = "byPromise";
+    log.lags = true;
+    const join = (n: number): object => ({ t: "join", channel: `group:g${n}`, id: `j-${n}` });
+    pipe.say(...[1, 2, 3, 4, 5].map(join));
+    const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    await settled();
+    log.catchUp();
+    await settled();
+    world.turn();
+    const joined = [1, 2, 3, 4, 5].filter((n) => world.hub.isMember(`group:g${n}`, "ann"));
+    expect([joined, ofType(pipe, "nack").length]).toEqual([[1, 2], 3]);
   });
 
   it("[B8.3] what was asked for and what waits in sockets is counted, for whoever judges the load", () => {

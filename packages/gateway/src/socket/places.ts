@@ -25,7 +25,7 @@ export interface Places {
   readonly size: number;
 }
 
-export interface PlacesOptions {
+interface PlacesOptions {
   readonly open: number;
   readonly shaking: number;
   /** How long a failed handshake counts as one that goes on, in milliseconds. Default 0. */

@@ -14,6 +14,7 @@ import type { Send } from "./check.js";
 import { createDedup } from "./dedup.js";
 import { createLanes } from "./lanes.js";
 import { type Log, memberKind, userPrefix } from "./log.js";
+import { upsert } from "./maps.js";
 import { isNestedDeeper, nestingLimit } from "./nesting.js";
 import type { Settings } from "./settings.js";
 import type { Throttling } from "./throttle.js";
@@ -83,6 +84,17 @@ export function createInbox(
     settings.dedupEntries,
     (answer) => answer?.ok === true,
   );
+
+  /** Joins that are under way: they come all at once, and the log may take its time. */
+  const joining = new Map<string, Set<string>>();
+
+  /** In how many channels this user is, was as far as the log remembers, or is about to be. */
+  function channelsOf(user: string): number {
+    const known = log.members.channelsOf(user);
+    let count = known.size;
+    for (const channel of joining.get(user) ?? []) if (!known.has(channel)) count++;
+    return count;
+  }
 
   const keyOf = (author: Author, id: string): string => JSON.stringify([author.user, author.instance, id]);
   const laneOf = (author: Author, channel: string): string => JSON.stringify([author.user, author.instance, channel]);
@@ -193,16 +205,23 @@ export function createInbox(
           mark(wish, author.instance, key, done);
           return;
         }
-        if (log.members.channelsOf(user).size >= settings.channelsPerUser && !log.members.isMember(channel, user)) {
+        if (channelsOf(user) >= settings.channelsPerUser && !log.members.isMember(channel, user)) {
           done(refusal("ERR_SEND_REJECTED", `this user is in ${settings.channelsPerUser} channels already`));
           return;
         }
+        const under = upsert(joining, user, () => new Set<string>());
+        under.add(channel);
+        const over: Reply = (answer) => {
+          under.delete(channel);
+          if (under.size === 0 && joining.get(user) === under) joining.delete(user);
+          done(answer);
+        };
         settle(
           () => settings.mayJoin?.(user, channel) ?? true,
-          (may) => (may ? mark(wish, author.instance, key, done) : done(refusal("ERR_SEND_REJECTED", "not allowed"))),
+          (may) => (may ? mark(wish, author.instance, key, over) : over(refusal("ERR_SEND_REJECTED", "not allowed"))),
           (error) => {
             failed(error);
-            done(undefined);
+            over(undefined);
           },
         );
       });
