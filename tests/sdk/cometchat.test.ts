@@ -101,6 +101,12 @@ describe("the facade", () => {
     ]);
   });
 
+  test("[B9.3] null in the place of callbacks is none: the call ends in its promise", async () => {
+    for (const call of [CometChat.connect, CometChat.ping] as const)
+      await expect(call(null as never)).rejects.toMatchObject({ code: "ERR_NOT_LOGGED_IN" });
+    await expect(CometChat.disconnect(null as never)).resolves.toBe(true);
+  });
+
   test("[B7.4] [B7.2] connect() while connected reports the documented code, by promise and callback", async () => {
     await CometChat.login("alice", authKey);
     await CometChat.connect();

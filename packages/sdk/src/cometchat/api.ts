@@ -85,8 +85,9 @@ function tell(name: string, ...args: unknown[]): void {
 
 const yes = (): boolean => true;
 /** Calls one of the callbacks, once, beside the promise. A rejection counts as handled; what a callback throws is reported. */
-function settle<T>(promise: Promise<T>, callbacks: ResultCallbacks<T> = {}): Promise<T> {
-  promise.then(callbacks.onSuccess as undefined, (callbacks.onError as () => void) ?? yes).catch(report);
+function settle<T>(promise: Promise<T>, callbacks?: ResultCallbacks<T>): Promise<T> {
+  // Old code may pass `null` for none.
+  promise.then(callbacks?.onSuccess as undefined, (callbacks?.onError as () => void) ?? yes).catch(report);
   return promise;
 }
 
