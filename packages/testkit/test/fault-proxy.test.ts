@@ -168,6 +168,15 @@ describe("fault proxy", () => {
     expect(performance.now() - again, "60 ms each way").toBeGreaterThanOrEqual(119);
   });
 
+  test("closes although an end is just on its way to both sides", async () => {
+    const peer = await linked();
+    proxy.halfClose("toClient");
+    proxy.halfClose("toTarget");
+    await proxy.close();
+    await peer.closed;
+    expect(proxy.connections).toBe(0);
+  });
+
   test("half-close ends one direction only", async () => {
     const peer = await linked();
     const ended = once(peer.socket, "end");

@@ -57,6 +57,13 @@ interface Pair {
 
 const directions: readonly Direction[] = ["toClient", "toTarget"];
 
+/** RST in the place of FIN. While a FIN is being handed to the kernel Node refuses it (EINVAL) and never tells the end: then right after it. */
+function reset(socket: Socket): void {
+  const ending = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
+  if (ending) socket.once("finish", () => socket.resetAndDestroy());
+  else socket.resetAndDestroy();
+}
+
 /** Starts a proxy; resolves when it listens. */
 export async function createFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
   const { target, host = "127.0.0.1" } = options;
@@ -70,8 +77,8 @@ export async function createFaultProxy(options: FaultProxyOptions): Promise<Faul
   const drop = (pair: Pair): void => {
     if (!pairs.delete(pair)) return;
     for (const direction of directions) pair.lanes[direction].discard();
-    pair.client.resetAndDestroy();
-    pair.target.resetAndDestroy();
+    reset(pair.client);
+    reset(pair.target);
   };
 
   const take = (client: Socket): void => {
