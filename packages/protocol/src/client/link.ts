@@ -12,9 +12,20 @@
  */
 import { ACK, DELIVERED, EPHEMERAL, EVENT, PING, PROBE } from "../codes.js";
 import type { Channel, GapFrame, ServerObject, Welcome } from "../frames.js";
-import type { Sink } from "./outbox.js";
-import type { Session } from "./session.js";
-import type { ClientLink, Position, Wire } from "./types.js";
+import type { Outbox, Sink } from "./outbox.js";
+import type { ClientLink, ClientSession, ClientSessionOptions, Position, Wire } from "./types.js";
+
+/** A session, as its links use it: said here, so that the two files do not need each other. */
+interface Session extends Pick<ClientSession, "pending"> {
+  readonly options: ClientSessionOptions;
+  readonly outbox: Outbox;
+  readonly ended: boolean;
+  epoch: string | undefined;
+  arrived: number[];
+  delivered: number[];
+  live: Link | undefined;
+  tell(now?: number): number;
+}
 
 /** A frame whose fields nobody has checked: any of them may be missing. */
 type Loose<T> = { readonly [K in keyof T]?: unknown };

@@ -6,7 +6,10 @@
  * and not as the herd that he came in. A moment is a hint and no right: a client who never returns wastes nothing, and one who finds
  * the bucket empty again is given another.
  */
-import type { Floor } from "./core.js";
+import type { Reject } from "../frames.js";
+
+/** The floor that a refusal tells. */
+export type Floor = Pick<Reject, "minDelayMs" | "spreadMs">;
 
 /** Who may come in. */
 export interface Admission {

@@ -1,6 +1,6 @@
 /** What a hub and its links know of each other. Law: a link reaches its hub through `Core`, the hub its links through `Link`; neither sees more. */
-import type { Hello, Reject, Retry, ServerObject } from "../frames.js";
-import type { Admission } from "./admission.js";
+import type { Hello, Retry, ServerObject } from "../frames.js";
+import type { Admission, Floor } from "./admission.js";
 import type { Audience } from "./audience.js";
 import type { Broker } from "./broker.js";
 import type { Inbox } from "./inbox.js";
@@ -11,9 +11,6 @@ import type { RingEntry } from "./ring.js";
 import type { Settings } from "./settings.js";
 import type { Throttling } from "./throttle.js";
 import type { ServerSession } from "./types.js";
-
-/** The floor that a refusal tells. */
-export type Floor = Pick<Reject, "minDelayMs" | "spreadMs">;
 
 /** Whose link it is, by which token. */
 export interface Identity {
