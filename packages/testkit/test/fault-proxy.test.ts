@@ -173,8 +173,9 @@ describe("fault proxy", () => {
     proxy.halfClose("toClient");
     proxy.halfClose("toTarget");
     await proxy.close();
-    await peer.closed;
     expect(proxy.connections).toBe(0);
+    peer.socket.end();
+    await peer.closed;
   });
 
   test("half-close ends one direction only", async () => {
@@ -236,8 +237,9 @@ describe("fault proxy", () => {
     const peer = await linked();
     proxy.blackhole(true);
     await proxy.close();
-    await peer.closed;
     expect(proxy.connections).toBe(0);
+    peer.socket.end();
+    await peer.closed;
     const late = dial();
     await late.closed;
     expect(late.errors).toEqual(["ECONNREFUSED"]);

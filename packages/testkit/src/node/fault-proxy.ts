@@ -57,10 +57,9 @@ interface Pair {
 
 const directions: readonly Direction[] = ["toClient", "toTarget"];
 
-/** RST in the place of FIN. While a FIN is being handed to the kernel Node refuses it (EINVAL) and never tells the end: then right after it. */
+/** RST in the place of FIN. After an end of our own Node refuses it (EINVAL) and never tells that the socket is gone: such a one is just destroyed. */
 function reset(socket: Socket): void {
-  const ending = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
-  if (ending) socket.once("finish", () => socket.resetAndDestroy());
+  if (socket.writableEnded) socket.destroy();
   else socket.resetAndDestroy();
 }
 
