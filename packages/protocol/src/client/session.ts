@@ -30,7 +30,7 @@ export function createClientSession<W extends Wire = Wire>(options: ClientSessio
 }
 
 /** A class, for its methods are shared: a process may hold thousands of sessions, and each would pay for its own closures. */
-export class Session implements ClientSession {
+class Session implements ClientSession {
   readonly options: ClientSessionOptions;
   readonly outbox: Outbox = new Outbox();
   epoch: string | undefined;
