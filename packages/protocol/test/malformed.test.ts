@@ -166,6 +166,26 @@ describe("malformed messages", () => {
     expect(raw.frames().at(-1)).toMatchObject({ t: "reject", retry: "later", minDelayMs: 1000 });
   });
 
+  it("[B10.6] a repeat of what was applied is answered as the first time above limits.frameRate too, for a refusal says not applied", () => {
+    const world = createWorld({ limits: { frameRate: 10 } });
+    const send = (i: number): unknown => [6, `a${i}`, "user:bob", "message", i, 0];
+    const join = { t: "join", channel: "group:g", id: "j" };
+    const first = world.raw();
+    first.say(hello, send(1), join);
+    expect(first.frames().slice(-2)).toEqual([
+      [3, "a1", 1],
+      [3, "j", 2],
+    ]);
+    const raw = world.raw();
+    raw.say({ ...hello, linkNo: 2 });
+    for (let i = 10; i < 32; i++) raw.say(send(i));
+    expect(raw.frames().at(-1)).toMatchObject({ t: "nack", id: "a31" });
+    raw.say(send(1));
+    expect(raw.frames().at(-1)).toEqual([3, "a1", 1]);
+    raw.say(join);
+    expect(raw.frames().at(-1)).toEqual([3, "j", 2]);
+  });
+
   it("credit that credits something costs nothing of the frame rate", () => {
     const world = createWorld({ limits: { frameRate: 1 } });
     const raw = world.raw();

@@ -43,6 +43,8 @@ export interface Inbox {
   send(author: Author, send: Send, bytes: number, reply: Reply): void;
   /** A client's ephemeral send: refused, or cast. */
   cast(author: Author, send: Send, bytes: number): Appended;
+  /** A client's durable send, join or leave that is not to be applied: one that was, under this id, is answered as the first time. */
+  refuse(author: Author, id: string, channel: string, answer: Answer, reply: Reply): void;
   /** A client's join or leave. */
   member(author: Author, id: string, wish: MemberWish, reply: Reply): void;
   /** An operator's change of membership. */
@@ -187,6 +189,7 @@ export function createInbox(
         else append(channel, { kind, from: author.user, data, id, origin: author.instance }, key, done);
       });
     },
+    refuse: (author, id, channel, answer, reply) => inTurn(author, id, channel, reply, (_key, done) => done(answer)),
     cast(author, send, bytes) {
       asked++;
       const wrong = refused(author, send, bytes);

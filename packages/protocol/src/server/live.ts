@@ -142,7 +142,7 @@ export function createLive(core: Core, line: Line, link: Link, greeted: Greeted)
       case "leave": {
         const wish = membershipOf(frame);
         if (!wish) malformed(frame.t);
-        else if (refused) answer(wish.id)(overRate);
+        else if (refused) inbox.refuse(author, wish.id, wish.channel, overRate, answer(wish.id));
         else {
           const change = frame.t === "join" ? "joined" : "left";
           inbox.member(author, wish.id, { channel: wish.channel, user, change }, answer(wish.id));
@@ -164,7 +164,7 @@ export function createLive(core: Core, line: Line, link: Link, greeted: Greeted)
     const send = sendOf(frame);
     if (!send) malformed("send");
     else if (!send.ephemeral) {
-      if (refused) answer(send.id)(overRate);
+      if (refused) inbox.refuse(author, send.id, send.channel, overRate, answer(send.id));
       else inbox.send(author, send, bytes, answer(send.id));
     } else {
       const cast = refused ? overRate : inbox.cast(author, send, bytes);
