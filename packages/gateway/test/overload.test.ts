@@ -104,16 +104,15 @@ it("[B8.3] typing that makes messages late without throttling does not with it, 
   const sinking = await overloaded("false");
   expect(await best(sinking.talk, count)).toBe(count);
   let perSecond = 1_000;
-  let late: number;
+  let most: number;
   do {
     perSecond *= 2;
     sinking.flood(perSecond);
     await pass(1_500);
-    late = await best(sinking.talk, count / 2 + 1);
-  } while (late > count / 2 && perSecond < 500_000);
-  expect(late).toBeLessThanOrEqual(count / 2);
-  // It does not come back by itself either.
-  expect(await best(sinking.talk, count / 2 + 1)).toBeLessThanOrEqual(count / 2);
+    // Six looks in a row: a load that just about sinks it comes and goes by itself.
+    most = await best(sinking.talk, count / 2 + 1, 6);
+  } while (most > count / 2 && perSecond < 500_000);
+  expect(most).toBeLessThanOrEqual(count / 2);
   expect(sinking.told).toEqual([]);
   await sinking.end();
 
