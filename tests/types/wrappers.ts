@@ -71,3 +71,27 @@ export const first = async (): Promise<string | undefined> => {
 };
 isLinked(chat);
 end([chat, make<Chat, Client["send"]>({})]);
+
+/** An `interface` is an event map as a `type` is, although it has no index signature. */
+interface ChatEvents {
+  readonly chat: { readonly text: string };
+}
+
+export function interfaces(client: Client<ChatEvents>): void {
+  client.on("chat", ({ data }) => data.text.toUpperCase());
+  // @ts-expect-error: no such kind
+  client.on("chatt", () => {});
+  // @ts-expect-error: a text is no number
+  client.on("chat", ({ data }) => data.text.toFixed());
+  createClient<ChatEvents>().on("chat", ({ data }) => data.text.toUpperCase());
+  listenTo(client, "chat", ({ data }) => data.text.toUpperCase());
+}
+
+/** Generic over any object type. */
+export function listenTo<E extends object, K extends keyof ClientEvents<E>>(
+  client: Client<E>,
+  kind: K,
+  listener: (value: ClientEvents<E>[K]) => void,
+): Unsubscribe {
+  return client.on(kind, listener);
+}

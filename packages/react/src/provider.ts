@@ -3,7 +3,7 @@
  * unmount ends; whichever comes last takes the other's place. So the mount–unmount–mount of StrictMode and of hot reload begins
  * once and ends nothing, and where another provider takes over, the old client has closed before the new one dials.
  */
-import type { Client, EventMap, SendFunction } from "@cc/sdk";
+import type { Client, SendFunction } from "@cc/sdk";
 import {
   type Context,
   createContext,
@@ -83,7 +83,7 @@ export function ConnectionProvider({ client, create, start, children }: Connecti
 }
 
 /** The client of the nearest provider. Throws where there is none. Its types are those of `Register`, or the caller's word. */
-export function useClient<E extends EventMap = Events, S extends SendFunction = Send>(): Client<E, S> {
+export function useClient<E extends object = Events, S extends SendFunction = Send>(): Client<E, S> {
   const client = useContext(ClientContext);
   if (!client) throw new Error("No <ConnectionProvider> above this component");
   return client;

@@ -13,7 +13,7 @@ import type { Cc1Send, Client, EventMap, SendFunction } from "@cc/sdk";
 // biome-ignore lint/suspicious/noEmptyInterface: it is there to be merged into.
 export interface Register {}
 
-export type Events = Register extends { readonly events: infer E extends EventMap } ? E : EventMap;
+export type Events = Register extends { readonly events: infer E extends object } ? E : EventMap;
 export type Send = Register extends { readonly send: infer S extends SendFunction } ? S : Cc1Send;
 
 /** A client whatever its events and its protocol. */

@@ -11,6 +11,7 @@ import {
 import { Account, type Options } from "./account.js";
 import { Login } from "./login.js";
 import type {
+  Cc1Send,
   Client,
   ClientOptions,
   ClientPorts,
@@ -26,7 +27,7 @@ import type {
 import { disposedError } from "./waits.js";
 
 /** A client over the given ports. Constructing it does no I/O. */
-export function createClient<E extends EventMap, Send extends SendFunction>(
+export function createClient<E extends object = EventMap, Send extends SendFunction = Cc1Send>(
   options: ClientOptions<Send> & ClientPorts & { readonly protocol: ProtocolFactory<Send> },
 ): Client<E, Send> {
   // Younger than some runtimes that we support.

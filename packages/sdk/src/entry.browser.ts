@@ -24,10 +24,10 @@ const standard: ProtocolFactory<Cc1Send> = cc1();
 export function createClient<S extends EventSchemas, Send extends SendFunction = Cc1Send>(
   options: ClientOptions<Send> & { readonly events: S },
 ): Client<EventsOf<S>, Send>;
-export function createClient<E extends EventMap = EventMap, Send extends SendFunction = Cc1Send>(
+export function createClient<E extends object = EventMap, Send extends SendFunction = Cc1Send>(
   options?: ClientOptions<Send>,
 ): Client<E, Send>;
-export function createClient<E extends EventMap, Send extends SendFunction>(
+export function createClient<E extends object, Send extends SendFunction>(
   options: ClientOptions<Send> = {},
 ): Client<E, Send> {
   return createPortable<E, Send>({

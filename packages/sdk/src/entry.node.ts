@@ -26,8 +26,7 @@ export interface NodeOptions {
 }
 
 /** In Node a client that is linked, tries to be, or owes an answer keeps the process alive. */
-export interface NodeClient<E extends EventMap = EventMap, Send extends SendFunction = Cc1Send>
-  extends Client<E, Send> {
+export interface NodeClient<E extends object = EventMap, Send extends SendFunction = Cc1Send> extends Client<E, Send> {
   /** From now on nothing of this client keeps the process alive: no link, no attempt, no retry, no promise. */
   unref(): void;
   /** Takes `unref()` back. */
@@ -47,10 +46,10 @@ const standard: ProtocolFactory<Cc1Send> = cc1();
 export function createClient<S extends EventSchemas, Send extends SendFunction = Cc1Send>(
   options: ClientOptions<Send> & NodeOptions & { readonly events: S },
 ): NodeClient<EventsOf<S>, Send>;
-export function createClient<E extends EventMap = EventMap, Send extends SendFunction = Cc1Send>(
+export function createClient<E extends object = EventMap, Send extends SendFunction = Cc1Send>(
   options?: ClientOptions<Send> & NodeOptions,
 ): NodeClient<E, Send>;
-export function createClient<E extends EventMap, Send extends SendFunction>(
+export function createClient<E extends object, Send extends SendFunction>(
   options: ClientOptions<Send> & NodeOptions = {},
 ): NodeClient<E, Send> {
   // One process is one instance: what it keeps for itself lies beside what it would share. A store that nobody else can
@@ -74,7 +73,19 @@ export function createClient<E extends EventMap, Send extends SendFunction>(
     storage,
     protocol: options.protocol ?? (standard as unknown as ProtocolFactory<Send>),
   });
-  return Object.assign(client, { unref: () => clock.unref(), ref: () => clock.ref() });
+  return Object.assign(client, { [CLOCK]: clock, unref, ref });
+}
+
+// Shared, with the clock as a property of the client: a process may hold thousands, and each would pay for two closures.
+const CLOCK = Symbol("clock");
+interface Held {
+  readonly [CLOCK]: HoldingClock;
+}
+function unref(this: Held): void {
+  this[CLOCK].unref();
+}
+function ref(this: Held): void {
+  this[CLOCK].ref();
 }
 
 /** What ends with the tab in a page ends with the process here. */

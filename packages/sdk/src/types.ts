@@ -57,7 +57,7 @@ export interface Gap {
   readonly to: Position;
 }
 
-/** The application's own events: kind → data. */
+/** The application's own events: kind → data. Any object type will do, an `interface` too; this one is what an untyped client has. */
 export type EventMap = Readonly<Record<string, unknown>>;
 
 /** What checks one kind: Standard Schema 1 (standardschema.dev), as zod, valibot and arktype have it; written out here, for it is types alone. */
@@ -95,7 +95,7 @@ export interface SystemEvents extends ConnectionEvents {
 }
 
 /** Every event that `on()` knows: the system's, `event` (each durable one), `ephemeral`, `*` (both), and the kinds. A kind with the name of one of those arrives through `event`, `ephemeral` and `*` only. */
-export type ClientEvents<E extends EventMap> = SystemEvents & {
+export type ClientEvents<E extends object> = SystemEvents & {
   event: AppEvent;
   ephemeral: AppEvent;
   "*": AppEvent;
@@ -288,7 +288,7 @@ export type Cc1Send = (channel: string, kind: string, data: unknown, options?: S
 
 // ---- the client ----------------------------------------------------------------------------------------------
 
-export interface Client<E extends EventMap = EventMap, Send extends SendFunction = Cc1Send>
+export interface Client<E extends object = EventMap, Send extends SendFunction = Cc1Send>
   extends Pick<
     Connection,
     | "snapshot"
