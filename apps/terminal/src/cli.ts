@@ -1,8 +1,8 @@
 /**
- * `cc-connection`: a connection, watched or examined from a terminal.
+ * `cc-connection`: a connection, watched, examined or simulated from a terminal.
  *
  * Exit codes of `watch`: 0 ended by Ctrl-C, 1 refused for good (the last line says why). Of `doctor`: 0 no fault, 1 a fault, 130
- * interrupted. Of both: 2 wrong options (one line on standard error).
+ * interrupted. Of `sim`: 0 good, 1 a law broken or a gate failed. Of all: 2 wrong options (one line on standard error).
  */
 import { Command, CommanderError } from "commander";
 import pc from "picocolors";
@@ -11,6 +11,7 @@ import { addDoctorOptions, type DoctorFlags, doctorOptions } from "./doctor/opti
 import { stepPrinter, summary } from "./doctor/print.js";
 import { addWatchOptions, OptionError, type WatchFlags, watchOptions } from "./options.js";
 import { jsonOutput, textOutput } from "./output.js";
+import { addSimOptions, sim } from "./sim.js";
 import { watch } from "./watch.js";
 
 /** What stands behind the sign of a misspelt option may be a token. */
@@ -68,13 +69,18 @@ async function runDoctor(url: string, flags: DoctorFlags): Promise<void> {
   });
 }
 
+async function runSim(flags: Readonly<Record<string, string | boolean>>): Promise<void> {
+  process.exitCode = await sim(flags, write);
+}
+
 const program = new Command("cc-connection")
-  .description("Watch or examine a connection of @cc/sdk from a terminal.")
+  .description("Watch, examine or simulate a connection of @cc/sdk from a terminal.")
   .exitOverride()
   .configureOutput({ outputError: () => {}, writeErr: () => {} });
 // A command of its own takes its settings when it is made, so these stand before it.
 addWatchOptions(program.command("watch")).action(runWatch);
 addDoctorOptions(program.command("doctor")).action(runDoctor);
+addSimOptions(program.command("sim")).action(runSim);
 
 try {
   await program.parseAsync();
@@ -82,6 +88,7 @@ try {
   if (error instanceof OptionError) complain(error.message);
   else if (!(error instanceof CommanderError)) throw error;
   // Help ends here too: asked for with exit code 0, or shown because no command was given.
-  else if (error.code === "commander.help") complain("say what to do: cc-connection watch --help, or doctor --help");
+  else if (error.code === "commander.help")
+    complain("say what to do: cc-connection watch --help, doctor --help, or sim --help");
   else if (error.exitCode !== 0) complain(error.message.replace(/^error: /, ""));
 }

@@ -1,0 +1,49 @@
+/** The flags of a command as data, so that the script of the repository and the program of the terminal read the same ones. */
+
+/** One flag. */
+export interface SimFlag {
+  /** Without the dashes. */
+  readonly name: string;
+  /** What its value is called in the help; absent: it takes none. */
+  readonly takes?: string;
+  readonly help: string;
+}
+
+/** The values as they stand on the command line. */
+export type SimValues = Readonly<Record<string, string | boolean | undefined>>;
+
+/** What a command needs of the program around it. */
+export interface SimIo {
+  write(line: string): void;
+  readFile(path: string): Promise<string>;
+  writeFile(path: string, text: string): Promise<void>;
+  /** Runs this same program with other arguments; the lines that it writes, and its exit code. Absent: everything runs here. */
+  again?(args: readonly string[], line: (line: string) => void): Promise<number>;
+  /** How many programs may run at once. */
+  readonly cores: number;
+  /** How the user calls this command: `pnpm sim`. */
+  readonly program: string;
+  /** Real milliseconds. */
+  now(): number;
+}
+
+/** Wrong arguments, in one line: exit code 2. */
+export class SimUsageError extends Error {}
+
+/** A whole number among the values, within bounds. Throws `SimUsageError`. */
+export function whole(values: SimValues, name: string, least: number, most: number): number | undefined {
+  const text = values[name];
+  if (text === undefined) return undefined;
+  const value = typeof text === "string" && /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= least && value <= most))
+    throw new SimUsageError(`--${name} must be a whole number from ${least} to ${most}, not ${String(text)}`);
+  return value;
+}
+
+/** A value that must be a text if it is there. Throws `SimUsageError`. */
+export function word(values: SimValues, name: string): string | undefined {
+  const text = values[name];
+  if (text === undefined) return undefined;
+  if (typeof text !== "string" || text === "") throw new SimUsageError(`--${name} needs a value`);
+  return text;
+}

@@ -1,0 +1,8 @@
+/**
+ * `@cc/testkit/sim`: real clients and real server halves, over a network, clocks, storage and machines that fail, in virtual time.
+ * One seed decides everything. Runs wherever JavaScript runs; `pnpm sim` and `cc-connection sim` are programs around it.
+ */
+export { runSim, type SimMode, simFlags } from "./command.js";
+export { type SimFlag, type SimIo, SimUsageError, type SimValues } from "./flags.js";
+export { planOf } from "./generate.js";
+export { type Act, type Action, type Direction, type Plan, PlanError, type PlannedClient, parsePlan } from "./plan.js";
