@@ -278,3 +278,9 @@ export function seedOf(fallback: number): number {
   const given = process.env["CC_SEED"];
   return given === undefined ? fallback : Number(given);
 }
+
+/**
+ * How much of its length a random walk takes: `CC_WALK`, else all. `pnpm mutation` runs each of them once per mutant and takes
+ * a twentieth; nothing else sets it.
+ */
+export const walkShare: number = Number(process.env["CC_WALK"] ?? 1);

@@ -1,0 +1,70 @@
+/**
+ * One run of StrykerJS over a package, in a private copy of the tree. In the copy `@cc/*` resolves to the copy's own sources, so the
+ * tests meet the mutants; in Stryker's own sandbox they would meet the originals, through pnpm's links.
+ */
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { privateTree } from "../privateTree.js";
+import { root, run } from "../run.js";
+import { type Mutated, mutatedFiles } from "./parts.js";
+import { type PackageResult, type Report, resultOf } from "./results.js";
+
+export interface MutationRun {
+  readonly part: Mutated;
+  /** Of the package's files, those that this glob names; all when there is none. */
+  readonly files?: string | undefined;
+  /** Do not take over what an earlier run found out. */
+  readonly fresh: boolean;
+  readonly concurrency: number;
+}
+
+/** What an earlier run found out about each mutant. Some megabytes, so not committed. */
+const memory = (part: Mutated): string => join(root, `.reports/mutation/${part}.incremental.json`);
+
+const require = createRequire(import.meta.url);
+
+/** Raises when the tests fail without a mutant, or Stryker does not finish. */
+export async function mutate({ part, files, fresh, concurrency }: MutationRun): Promise<PackageResult> {
+  const tree = await privateTree(`mutation-${part}`);
+  process.once("exit", tree.remove);
+  try {
+    const remembered = memory(part);
+    const incrementalFile = "incremental.json";
+    if (!fresh && existsSync(remembered)) cpSync(remembered, join(tree.path, incrementalFile));
+    const config = {
+      mutate: [files ?? mutatedFiles[part]],
+      testRunner: "vitest",
+      plugins: [require.resolve("@stryker-mutator/vitest-runner")],
+      vitest: { configFile: "vitest.mutation.config.ts", related: false },
+      coverageAnalysis: "perTest",
+      inPlace: true,
+      concurrency,
+      disableTypeChecks: false,
+      reporters: ["json", "clear-text"],
+      jsonReporter: { fileName: "report.json" },
+      clearTextReporter: { allowColor: false, reportTests: false, reportMutants: false },
+      incremental: true,
+      incrementalFile,
+      timeoutMS: 8_000,
+      timeoutFactor: 3,
+      warnings: { slow: false },
+    };
+    writeFileSync(join(tree.path, "stryker.json"), JSON.stringify(config));
+    const stryker = join(dirname(require.resolve("@stryker-mutator/core/package.json")), "bin/stryker.js");
+    const began = performance.now();
+    const { code } = await run(process.execPath, [stryker, "run", "stryker.json"], {
+      cwd: tree.path,
+      env: { CC_MUTATION: part },
+      show: true,
+    });
+    const seconds = Math.round((performance.now() - began) / 1_000);
+    if (code !== 0) throw new Error(`stryker ended with ${code}`);
+    mkdirSync(dirname(remembered), { recursive: true });
+    cpSync(join(tree.path, incrementalFile), remembered);
+    const report = JSON.parse(readFileSync(join(tree.path, "report.json"), "utf8")) as Report;
+    return resultOf(report, seconds, new Date().toISOString().slice(0, 10));
+  } finally {
+    tree.remove();
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * The tests that take part in `pnpm mutation`: fast, in virtual time, without a socket or a browser. Which of them is said by
+ * `CC_MUTATION`, the package whose sources are mutated.
+ *
+ * One worker runs all files of a run, for starting one for each would take longer than most tests; it ends with the run, so what a
+ * mutant did to a module is gone before the next. The random walks come last: what they find, most others find sooner.
+ */
+import { defaultServerConditions } from "vite";
+import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { isMutated, takingPart } from "./scripts/lib/mutation/parts.js";
+
+const part = process.env["CC_MUTATION"];
+if (!isMutated(part)) throw new Error(`CC_MUTATION is ${part}, not a package that is mutated`);
+
+class WalksLast extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isWalk = ({ moduleId }: TestSpecification): number => Number(/property|random/.test(moduleId));
+    return files.sort((a, b) => isWalk(a) - isWalk(b) || a.moduleId.localeCompare(b.moduleId));
+  }
+}
+
+export default defineConfig({
+  ssr: { resolve: { conditions: ["@cc/source", ...defaultServerConditions] } },
+  test: {
+    name: "mutation",
+    environment: "node",
+    include: [...takingPart[part]],
+    isolate: false,
+    fileParallelism: false,
+    sequence: { sequencer: WalksLast },
+    testTimeout: 60_000,
+    // A twentieth of the random walks (tests/core/rig.ts): whole ones would be nine tenths of the time.
+    env: { CC_WALK: "0.05" },
+  },
+});
