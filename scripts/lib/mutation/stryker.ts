@@ -41,7 +41,7 @@ export async function mutate({ part, files, fresh, concurrency }: MutationRun): 
       inPlace: true,
       concurrency,
       disableTypeChecks: false,
-      reporters: ["json", "clear-text"],
+      reporters: ["json", "clear-text", "progress-append-only"],
       jsonReporter: { fileName: "report.json" },
       clearTextReporter: { allowColor: false, reportTests: false, reportMutants: false },
       incremental: true,
