@@ -13,7 +13,7 @@ export const mutatedFiles: Readonly<Record<Mutated, string>> = {
 };
 
 export const takingPart: Readonly<Record<Mutated, readonly string[]>> = {
-  core: ["tests/core/**/*.test.ts", "tests/adapters/scripted.test.ts"],
+  core: ["tests/core/**/*.test.ts", "tests/adapters/scripted.test.ts", "tests/docs/errors.test.ts"],
   protocol: ["packages/protocol/test/**/*.test.ts", "tests/protocol/conformance.memory.test.ts"],
 };
 

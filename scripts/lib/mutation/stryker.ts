@@ -47,7 +47,7 @@ export async function mutate({ part, files, fresh, concurrency }: MutationRun): 
       incremental: true,
       incrementalFile,
       timeoutMS: 8_000,
-      timeoutFactor: 3,
+      timeoutFactor: 2,
       warnings: { slow: false },
     };
     writeFileSync(join(tree.path, "stryker.json"), JSON.stringify(config));
