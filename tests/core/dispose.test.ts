@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createRig, linkedRig, type Rig } from "./rig.js";
+import { createRig, linkedRig, type Rig, walkShare } from "./rig.js";
 
 /** Ways to be in the middle of something. */
 const stages: Readonly<Record<string, () => Rig>> = {
@@ -124,7 +124,7 @@ describe("dispose()", () => {
     const rig = linkedRig({ welcome: { heartbeatMs: 10_000 } });
     const count = () => [rig.clock.pending, rig.lifecycle.watchers, rig.links.live.length];
     const first = count();
-    for (let n = 0; n < 1_000; n += 1) {
+    for (let n = 0; n < 1_000 * walkShare; n += 1) {
       rig.lose();
       rig.dialled(30_000);
       rig.welcome({ heartbeatMs: 10_000 });

@@ -294,7 +294,7 @@ export function seedOf(fallback: number): number {
 }
 
 /**
- * How much of its length a random walk takes: `CC_WALK`, else all. `pnpm mutation` runs each of them once per mutant and takes
- * a twentieth; nothing else sets it.
+ * How much of its length a random walk takes, and of its seeds a test about chance: `CC_WALK`, else all. `pnpm mutation` runs each
+ * of them once per mutant and takes a fortieth; nothing else sets it.
  */
 export const walkShare: number = Number(process.env["CC_WALK"] ?? 1);
