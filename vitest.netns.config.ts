@@ -1,0 +1,19 @@
+/** `pnpm halfopen`: real faults in network namespaces. Apart from `pnpm test`, for it needs root, iproute2 and iptables. */
+import { defaultServerConditions } from "vite";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  ssr: { resolve: { conditions: ["@cc/source", ...defaultServerConditions] } },
+  test: {
+    name: "netns",
+    environment: "node",
+    pool: "forks",
+    include: ["tests/netns/**/*.test.ts"],
+    passWithNoTests: false,
+    // They wait for one another's deadlines, not for the processor.
+    maxWorkers: 3,
+    maxConcurrency: 20,
+    testTimeout: 150_000,
+    hookTimeout: 60_000,
+  },
+});
