@@ -43,7 +43,7 @@ const entries: readonly Entry[] = [
     source: browserClient,
     from: "packages/react",
     gate: 9_500,
-    ceiling: 20_900,
+    ceiling: 21_500,
     goal: 8_000,
   },
   {
@@ -52,7 +52,7 @@ const entries: readonly Entry[] = [
     beside: browserClient,
     from: "packages/react",
     gate: 2_500,
-    ceiling: 2_500,
+    ceiling: 2_530,
   },
   {
     name: "@cc/react, with react and @cc/sdk outside",

@@ -1,4 +1,5 @@
 /** What a link must do, and may not do, to stay: answer, and keep within frame size, shape and rate. */
+import type { Socket } from "node:net";
 import { describe, expect, it } from "vitest";
 import { manualClock } from "./support/manualClock.js";
 import { linked, start } from "./support/start.js";
@@ -89,6 +90,28 @@ describe("what a link may not do", () => {
     link.socket.send(bytes, { binary });
     expect(await link.named("reject")).toMatchObject({ code: "ERR_PROTOCOL" });
     expect((await link.closed).code).toBe(4400);
+  });
+
+  it.each([1000, 1002, 1003, 1007, 1008, 1009, 4400])(
+    "a close frame with %i is answered with the same code, at once",
+    async (code) => {
+      const gateway = await start();
+      const link = await linked(gateway, "alice");
+      // Past the check of `ws` itself, which keeps an honest client from some of these.
+      const head = Buffer.from([0x88, 0x82, 0, 0, 0, 0, code >> 8, code & 255]);
+      (link.socket as unknown as { readonly _socket: Socket })._socket.write(head);
+      expect((await link.closed).code).toBe(code);
+      await expect.poll(() => gateway.stats().connections).toBe(0);
+    },
+  );
+
+  it("more bytes announced than anybody can count are too many: told, then 4413", async () => {
+    const gateway = await start();
+    const link = await linked(gateway, "alice");
+    const head = Buffer.from([0x81, 0xff, 0x7f, 255, 255, 255, 255, 255, 255, 255, 0, 0, 0, 0]);
+    (link.socket as unknown as { readonly _socket: Socket })._socket.write(head);
+    expect(await link.named("reject")).toMatchObject({ code: "ERR_MESSAGE_TOO_LARGE" });
+    expect((await link.closed).code).toBe(4413);
   });
 
   it("more frames than the rate: refused first, cut with 4429 when it goes on", async () => {

@@ -383,7 +383,7 @@ describe("recovery", () => {
         positions: [9],
         heartbeatMs: 1,
         reconnectSpreadMs: 1,
-        limits: { window: 4, windowBytes: 4, batchBytes: 99, eventBytes: 9, dedupMs: 1 },
+        limits: { window: 4, windowBytes: 4, batchBytes: 99, eventBytes: 9, frameBytes: 99, frameRate: 9, dedupMs: 1 },
         throttled: [],
       }),
       0,

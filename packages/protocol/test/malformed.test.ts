@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { decode, framesOf } from "../src/codec.js";
+import { defaultLimits } from "../src/limits.js";
 import { createWorld } from "./support/world.js";
 
 const hello = { t: "hello", token: "token:ann", app: "app", instance: "i", linkNo: 1 };
@@ -105,6 +106,144 @@ describe("malformed messages", () => {
     expect(ann.told.map(({ what }) => what)).toEqual(["protocolError"]);
   });
 
+  const welcome = {
+    t: "welcome",
+    session: "s",
+    user: "ann",
+    recovery: "new",
+    epoch: "e1",
+    positions: [0],
+    heartbeatMs: 10_000,
+    reconnectSpreadMs: 100,
+    limits: defaultLimits,
+    throttled: [],
+  };
+  const beyond = 2 ** 53;
+
+  it.each([
+    { ...welcome, user: 7 },
+    { ...welcome, user: undefined },
+    { ...welcome, epoch: "" },
+    { ...welcome, epoch: "e".repeat(129) },
+    { ...welcome, positions: [] },
+    { ...welcome, positions: [-1] },
+    { ...welcome, positions: [0.5] },
+    { ...welcome, positions: [beyond] },
+    { ...welcome, positions: Array(1_025).fill(0) },
+    { ...welcome, recovery: "again" },
+    { ...welcome, heartbeatMs: 0 },
+    { ...welcome, heartbeatMs: -1 },
+    { ...welcome, heartbeatMs: "10000" },
+    { ...welcome, reconnectSpreadMs: "x" },
+    { ...welcome, reconnectSpreadMs: -1 },
+    { ...welcome, reconnectSpreadMs: 1e308 },
+    { ...welcome, limits: {} },
+    { ...welcome, limits: { ...defaultLimits, dedupMs: undefined } },
+    { ...welcome, limits: { ...defaultLimits, window: 0 } },
+    { ...welcome, throttled: [{ feature: "typing", reason: "load" }] },
+    { ...welcome, expiresInMs: "never" },
+  ])("a welcome that is %j ends the link with 4400, and nothing of it is taken", (frame) => {
+    const ann = createWorld().client("ann");
+    const pipe = ann.dial();
+    ann.link?.receive(JSON.stringify(frame), 0);
+    expect(pipe.closed).toEqual({ code: 4400, by: "client" });
+    expect([ann.welcomes, ann.session.received]).toEqual([[], undefined]);
+  });
+
+  it.each([
+    { t: "channel", alias: 1, channel: "user:ann", partition: 0 },
+    { t: "gap", from: [0], to: [5] },
+    { t: "caughtUp", positions: [5] },
+    { t: "throttle", features: [] },
+    { t: "goaway", minDelayMs: 0, spreadMs: 0, overlap: false },
+    [0, 5],
+    [3, "nonce-ann-1", 1],
+    [4, 1],
+  ])("a server's %j before its welcome ends the link with 4400: until then nobody is linked", (frame) => {
+    const ann = createWorld().client("ann", { resume: { epoch: "e1", positions: [1] } });
+    const pipe = ann.dial();
+    ann.link?.receive(JSON.stringify(frame), 0);
+    expect(pipe.closed).toEqual({ code: 4400, by: "client" });
+    expect(ann.session.received).toEqual({ epoch: "e1", positions: [1] });
+    expect(ann.told.map(({ what }) => what)).toEqual(["protocolError"]);
+  });
+
+  it.each([
+    { t: "gap", from: [0], to: [] },
+    { t: "gap", from: [0], to: [-1] },
+    { t: "gap", from: [0], to: [0.5] },
+    { t: "gap", from: [0], to: [1, 2] },
+    { t: "caughtUp", positions: [beyond] },
+    { t: "caughtUp", positions: {} },
+    { t: "channel", alias: 2, channel: "user:ann", partition: "length" },
+    { t: "channel", alias: 2, channel: "user:ann", partition: "0" },
+    { t: "channel", alias: 2, channel: "user:ann", partition: 1 },
+    { t: "reject", retry: "later" },
+    { t: "reject", code: "x", message: "x", retry: "soon", minDelayMs: 0, spreadMs: 0 },
+    { t: "reject", code: "x", message: "x", retry: "later", minDelayMs: "x", spreadMs: 0 },
+    { t: "goaway", minDelayMs: 0, overlap: true },
+    { t: "throttle", features: [{ feature: "typing", reason: "x", forMs: "long" }] },
+    { t: "throttle", features: [null] },
+    { t: "tokenOk", expiresInMs: "long" },
+    { t: "expiring" },
+    { t: "nack", id: "a" },
+    [0, "x"],
+    [0, 1, 2],
+    [0, beyond],
+    [1, beyond, 1, "message", "bob", 0, 1],
+    [1, 0.5, 1, "message", "bob", 0, 1],
+    [1, 1, 1, "message", 7, 0, 1],
+    [1, 1, 1, "message", "bob", "today", 1],
+    [1, 1, 1, "message", "bob", 0],
+    [1, 1, 1, "message", "bob", 0, 1, 7],
+    [2, 1, "typing", 7, 1],
+    [3, 1, 1],
+    [3, "a", -1],
+    [4, "x"],
+  ])("a server's %j on a living link ends it with 4400; the positions stay, and a good link resumes", (frame) => {
+    const world = createWorld();
+    const ann = world.client("ann");
+    const pipe = ann.connect();
+    const stood = ann.session.received;
+    ann.told.length = 0;
+    ann.link?.receive('{"t":"channel","alias":1,"channel":"user:ann","partition":0}', 0);
+    ann.link?.receive(JSON.stringify(frame), 0);
+    expect(pipe.closed).toEqual({ code: 4400, by: "client" });
+    expect(ann.told.map(({ what }) => what)).toEqual(["protocolError"]);
+    expect(ann.session.received).toEqual(stood);
+    ann.connect();
+    world.publish("user:ann", "good");
+    world.turn();
+    expect(ann.data()).toEqual(["good"]);
+  });
+
+  it("[B10.4] behind a welcome that says gap, nothing moves before the gap is told", () => {
+    for (const frame of [[0, 9], { t: "caughtUp", positions: [9] }, [1, 9, 1, "message", "bob", 0, 1]]) {
+      const ann = createWorld().client("ann", { resume: { epoch: "e1", positions: [3] } });
+      const pipe = ann.dial();
+      ann.link?.receive(JSON.stringify({ ...welcome, recovery: "gap", positions: [5] }), 0);
+      ann.link?.receive('{"t":"channel","alias":1,"channel":"user:ann","partition":0}', 0);
+      ann.link?.receive(JSON.stringify(frame), 0);
+      expect(pipe.closed).toEqual({ code: 4400, by: "client" });
+      expect([ann.session.received, ann.data()]).toEqual([{ epoch: "e1", positions: [3] }, []]);
+    }
+  });
+
+  it("a probe by a number that nothing can hold is malformed, and is not answered by what is no JSON", () => {
+    const raw = createWorld().raw();
+    raw.say(hello, "[4,1e309]");
+    expect(raw.fromServer.every((text) => JSON.parse(text))).toBe(true);
+    expect(raw.closed?.code).toBe(4400);
+  });
+
+  it.each([0, 1])("data that is short as text and too large as what is written on is refused (flags %j)", (flags) => {
+    const world = createWorld();
+    const raw = world.raw();
+    raw.say(hello, `[6,"a","user:bob","message",[${"1e20,".repeat(4_000)}0],${flags}]`);
+    expect(raw.frames().at(-1)).toMatchObject({ t: "nack", id: "a", code: "ERR_MESSAGE_TOO_LARGE" });
+    expect(world.log.entries).toEqual([]);
+  });
+
   it("an event of a partition that does not exist is not dropped in silence", () => {
     const ann = createWorld().client("ann");
     const pipe = ann.connect();
@@ -132,10 +271,11 @@ describe("malformed messages", () => {
     for (const frame of [
       [99],
       { t: "future" },
-      [0, "x"],
-      [4, 77],
-      [3, "never-sent", 1],
-      { t: "nack", id: "never-sent" },
+      [0],
+      [4, 77, "more"],
+      [3, "never-sent", 1, "more"],
+      { t: "nack", id: "never-sent", code: "ERR_SEND_REJECTED", message: "no", more: 1 },
+      { t: "future", 0: [0] },
     ]) {
       ann.link?.receive(JSON.stringify(frame), 0);
     }

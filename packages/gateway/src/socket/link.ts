@@ -18,12 +18,19 @@ const receiverCodes: readonly (number | undefined)[] = [1002, 1007, 1008, 1009];
 /**
  * `ws` offers no hook between a receiver's error and its own close frame, which would be the last word: here that first close is
  * left out, and the `error` listener below gives cc.1's answer, a `reject` that names the limit and then the close code for it.
+ * The answer to a peer who closes with one of these codes is a close too, and brings his reason, be it empty: that one is not left out.
  */
 export class LinkSocket extends WebSocket {
   override close(code?: number, reason?: string | Buffer): void {
-    if (!receiverCodes.includes(code)) super.close(code, reason);
+    if (reason !== undefined || !receiverCodes.includes(code)) super.close(code, reason);
   }
 }
+
+/** A message is above `maxPayload`, or announces more bytes than Node can count. */
+const tooLarge: readonly (string | undefined)[] = [
+  "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH",
+  "WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH",
+];
 
 /** Closes before the welcome for which the peer is not to blame: it came when there was no room, no log or no more gateway. */
 const ownDoing: readonly number[] = [closeCodes.overloaded, closeCodes.restart, closeCodes.tryAgainLater];
@@ -72,7 +79,7 @@ export const attachLink = ({ socket, hub, write, place, cutAtBytes, logger, mete
     logger.debug({ code: error.code }, "socket error");
     // Resets and the like are followed by `close`; there is nobody left to tell.
     if (!open || !error.code?.startsWith("WS_ERR_")) return;
-    if (error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") session.receive("", Number.MAX_SAFE_INTEGER);
+    if (tooLarge.includes(error.code)) session.receive("", Number.MAX_SAFE_INTEGER);
     else session.receive("", 0);
     // The session has closed it by now; nothing may depend on that, for `ws` reads no more from this socket.
     if (open) socket.terminate();

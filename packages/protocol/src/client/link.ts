@@ -11,7 +11,8 @@
  * methods are shared: a process may hold thousands of links.
  */
 import { ACK, DELIVERED, EPHEMERAL, EVENT, PING, PROBE } from "../codes.js";
-import type { Channel, GapFrame, ServerObject, Welcome } from "../frames.js";
+import type { Channel, ServerObject, Welcome } from "../frames.js";
+import { isCount, isForLinked, isPositions, isSound } from "./check.js";
 import type { Outbox, Sink } from "./outbox.js";
 import type { ClientLink, ClientSession, ClientSessionOptions, Position, Wire } from "./types.js";
 
@@ -27,15 +28,8 @@ interface Session extends Pick<ClientSession, "pending"> {
   tell(now?: number): number;
 }
 
-/** A frame whose fields nobody has checked: any of them may be missing. */
-type Loose<T> = { readonly [K in keyof T]?: unknown };
-
 function malformed(): never {
   throw new Error("malformed frame");
-}
-
-function numbers(value: unknown): number[] {
-  return Array.isArray(value) && value.every(Number.isFinite) ? value.slice() : malformed();
 }
 
 /** A copy that stays as it is; no epoch, no position. */
@@ -49,7 +43,7 @@ export class Link implements ClientLink, Sink {
   readonly #session: Session;
   readonly #wire: Wire;
   /** By alias. */
-  #channels: Map<unknown, Loose<Channel>> | undefined;
+  #channels: Map<unknown, Channel> | undefined;
   #closed = false;
   /** What is said now is flushed by who set this. */
   #receiving = false;
@@ -69,6 +63,9 @@ export class Link implements ClientLink, Sink {
   #probes = 0;
   #probedAt = 0;
   #epoch = "";
+  #partitions = 0;
+  /** The welcome said `gap`, and nothing moves before the frame that tells it. */
+  #owesGap = false;
 
   constructor(session: Session, linkNo: number, wire: Wire) {
     this.linkNo = linkNo;
@@ -121,7 +118,7 @@ export class Link implements ClientLink, Sink {
     this.#receiving = true;
     try {
       const message = JSON.parse(text as string) as readonly (readonly unknown[])[];
-      if (typeof message[0] === "object") {
+      if (Array.isArray(message) && typeof message[0] === "object") {
         for (const frame of message) {
           if (this.#gone()) return;
           this.#onFrame(frame);
@@ -238,33 +235,39 @@ export class Link implements ClientLink, Sink {
   // ---- what comes in
 
   /** The server vouches that everything up to here was sent: a quiet client keeps up with the log. */
-  #advance(heads: readonly unknown[], offset: number): void {
-    for (let p = 0; p < this.#session.arrived.length; p++) {
-      const n = heads[p + offset];
-      if (typeof n === "number" && n > (this.#session.arrived[p] as number)) {
+  #advance(heads: readonly unknown[]): void {
+    if (!this.#fits(heads) || this.#owesGap) malformed();
+    for (let p = 0; p < this.#partitions; p++) {
+      const n = heads[p] as number;
+      if (n > (this.#session.arrived[p] as number)) {
         this.#session.arrived[p] = this.#session.delivered[p] = n;
         this.#moved = true;
       }
     }
   }
 
-  #skip(to: number[]): void {
+  #fits(positions: readonly unknown[]): positions is readonly number[] {
+    return isPositions(positions) && positions.length === this.#partitions;
+  }
+
+  #skip(to: readonly number[]): void {
+    if (!this.#fits(to)) malformed();
+    this.#owesGap = false;
     const session = this.#session;
     const epoch = this.#epoch;
     // A link that is told of a gap was welcomed, so there is an epoch.
     const from = positionOf(session.epoch, session.arrived) as Position;
     session.epoch = epoch;
-    session.arrived = to;
+    session.arrived = to.slice();
     session.options.host.gap({ from, to: { epoch, positions: to.slice() } });
     session.delivered = to.slice();
     this.#moved = true;
   }
 
-  #onWelcome(frame: Loose<Welcome>): void {
-    const welcome = frame as Welcome;
+  #onWelcome(welcome: Welcome): void {
     const session = this.#session;
-    const heads = numbers(welcome.positions);
-    if (typeof welcome.epoch !== "string" || this.live) malformed();
+    const heads = welcome.positions;
+    if (this.live) malformed();
     if (welcome.user !== session.options.user) {
       // Nothing of another identity may enter this session: not a position, not an event.
       this.#stop(4401);
@@ -279,7 +282,10 @@ export class Link implements ClientLink, Sink {
       return;
     }
     if (welcome.recovery === "resumed" && welcome.epoch !== session.epoch) malformed();
+    if (welcome.recovery === "resumed" && heads.length !== session.arrived.length) malformed();
     this.#epoch = welcome.epoch;
+    this.#partitions = heads.length;
+    this.#owesGap = welcome.recovery === "gap";
     this.#batchBytes = welcome.limits.batchBytes;
     this.#creditEvents = welcome.limits.window / 4;
     this.#creditChars = welcome.limits.windowBytes / 4;
@@ -288,7 +294,7 @@ export class Link implements ClientLink, Sink {
     const fresh = session.epoch === undefined;
     if (fresh) {
       session.epoch = welcome.epoch;
-      session.arrived = heads;
+      session.arrived = heads.slice();
       session.delivered = heads.slice();
       this.#moved = true;
     }
@@ -300,10 +306,12 @@ export class Link implements ClientLink, Sink {
   }
 
   #onObject(frame: { readonly t?: unknown }): void {
-    // One assertion for all: each branch checks what it uses, and what is missing throws or is the host's to read.
+    if (!isSound(frame)) malformed();
     const f = frame as ServerObject;
+    if (!this.live && isForLinked(f.t)) malformed();
     switch (f.t) {
       case "channel":
+        if (f.partition >= this.#partitions) malformed();
         this.#channels ??= new Map();
         this.#channels.set(f.alias, f);
         break;
@@ -314,10 +322,10 @@ export class Link implements ClientLink, Sink {
         this.#session.options.host.reject(this.#wire, f);
         break;
       case "gap":
-        this.#skip(numbers((f as Loose<GapFrame>).to));
+        this.#skip(f.to);
         break;
       case "caughtUp":
-        this.#advance(f.positions, 0);
+        this.#advance(f.positions);
         this.#session.options.host.caughtUp({ epoch: this.#epoch, positions: this.#session.delivered.slice() });
         break;
       case "nack":
@@ -340,35 +348,43 @@ export class Link implements ClientLink, Sink {
         break;
       case "expiring":
         this.#session.options.host.expiring(f.inMs, this.#wire);
-        break;
-      default:
-        if (typeof frame.t !== "string") malformed();
     }
   }
 
   #onFrame(frame: readonly unknown[]): void {
+    if (!Array.isArray(frame)) {
+      this.#onObject(frame as { readonly t?: unknown });
+      return;
+    }
     const session = this.#session;
     switch (frame[0]) {
       case EVENT: {
         // By index: taking an array apart by pattern costs an iterator, and this runs for each event.
-        const n = frame[1];
+        const n = frame[1] as number;
         const kind = frame[3];
-        const channel = this.#channels?.get(frame[2]) as Channel | undefined;
+        const from = frame[4];
+        const sentAt = frame[5];
+        const data = frame[6];
+        const id = frame[7];
+        // None before the welcome, for none is announced there.
+        const channel = this.#channels?.get(frame[2]);
         const received = session.arrived;
         const p = channel?.partition as number;
         const last = received[p];
-        if (typeof n !== "number" || typeof kind !== "string" || !channel || last === undefined) malformed();
+        if (!isCount(n) || typeof kind !== "string" || !channel || last === undefined || this.#owesGap) malformed();
+        if (typeof from !== "string" || !Number.isFinite(sentAt) || data === undefined) malformed();
+        if (id !== undefined && typeof id !== "string") malformed();
         if (n > last) {
           received[p] = n;
           session.options.host.event({
             class: "durable",
             kind,
             channel: channel.channel,
-            from: frame[4] as string,
-            data: frame[6],
-            sentAt: frame[5] as number,
+            from,
+            data,
+            sentAt: sentAt as number,
             position: { epoch: this.#epoch, positions: received.length > 1 ? received.slice() : [n] },
-            id: frame[7] as string | undefined,
+            id,
           });
           session.delivered[p] = n;
           this.#moved = true;
@@ -379,36 +395,41 @@ export class Link implements ClientLink, Sink {
       }
       case EPHEMERAL: {
         const kind = frame[2];
-        const channel = this.#channels?.get(frame[1]) as Channel | undefined;
-        if (typeof kind !== "string" || !channel) malformed();
+        const from = frame[3];
+        const data = frame[4];
+        const channel = this.#channels?.get(frame[1]);
+        if (typeof kind !== "string" || typeof from !== "string" || data === undefined || !channel) malformed();
         session.options.host.ephemeral({
           class: "ephemeral",
           kind,
           channel: channel.channel,
-          from: frame[3] as string,
-          data: frame[4],
+          from,
+          data,
         });
         break;
       }
-      case ACK:
-        session.outbox.settle({ ok: true, id: frame[1] as string, n: frame[2] as number });
+      case ACK: {
+        const id = frame[1];
+        const n = frame[2] as number;
+        if (typeof id !== "string" || !isCount(n) || !this.live) malformed();
+        session.outbox.settle({ ok: true, id, n });
         break;
+      }
       case PING:
+        if (!this.live) malformed();
+        if (frame.length > 1) this.#advance(frame.slice(1));
         this.#say([PING]);
-        this.#advance(frame, 1);
         this.#credit();
         break;
       case PROBE:
+        if (!Number.isFinite(frame[1]) || !this.live) malformed();
         if (frame[1] === this.#probes) {
           session.options.host.probeAck(this.#wire, session.outbox.now - this.#probedAt);
         }
         break;
       default:
-        // An unknown number is a frame of a later version. Everything else that is not an object with `t` is a fault.
-        if (typeof frame[0] !== "number") {
-          if (typeof frame !== "object") malformed();
-          this.#onObject(frame as { readonly t?: unknown });
-        }
+        // An unknown number is a frame of a later version.
+        if (typeof frame[0] !== "number") malformed();
     }
   }
 }

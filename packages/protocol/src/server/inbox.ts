@@ -39,7 +39,7 @@ export interface MemberWish {
 
 /** Takes what is asked for. */
 export interface Inbox {
-  /** A client's durable send. `bytes` bounds the size of its data from above, if it is known to. */
+  /** A client's durable send. `bytes` is the size of the message that it came in. */
   send(author: Author, send: Send, bytes: number, reply: Reply): void;
   /** A client's ephemeral send: refused, or cast. */
   cast(author: Author, send: Send, bytes: number): Appended;
@@ -57,6 +57,9 @@ export interface Inbox {
   /** How many events were asked for so far, by clients and operators, refused ones too. */
   readonly asked: number;
 }
+
+/** How much longer data can get when it is written on: the text `1e20` has four bytes, and what a double is written as has 21. */
+const mostGrowth = 21 / 4;
 
 const refusal = (code: string, message: string, retryAfterMs?: number): Appended => ({
   ok: false,
@@ -141,7 +144,7 @@ export function createInbox(
     // Before anything writes the data out. Each level has two brackets, so a short message cannot be deep.
     if (bytes > 2 * nestingLimit && isNestedDeeper(data))
       return refusal("ERR_SEND_REJECTED", `the data is nested deeper than ${nestingLimit} levels`);
-    if (bytes > limits.eventBytes && utf8Length(JSON.stringify(data) ?? "") > limits.eventBytes) {
+    if (bytes * mostGrowth > limits.eventBytes && utf8Length(JSON.stringify(data) ?? "") > limits.eventBytes) {
       return refusal("ERR_MESSAGE_TOO_LARGE", `the data is above ${limits.eventBytes} bytes`);
     }
     return undefined;

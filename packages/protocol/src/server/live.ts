@@ -175,7 +175,8 @@ export function createLive(core: Core, line: Line, link: Link, greeted: Greeted)
   function onArray(frame: readonly unknown[], bytes: number, refused: boolean): void {
     switch (frame[0]) {
       case PROBE:
-        if (typeof frame[1] === "number") {
+        // `1e309` is a number in JSON and none that could be written back.
+        if (Number.isFinite(frame[1])) {
           const text = `[${PROBE},${frame[1]}]`;
           outflow.add(text, text.length);
         } else malformed("probe");
