@@ -2,10 +2,12 @@
  * The whole connection at random: an app that calls anything, a network that does anything, a platform that signals
  * anything. A failure prints the seed and the last acts; `CC_SEED=n` runs that seed again.
  */
-import { type BackgroundPolicy, isConnectionError } from "@cc/core";
+import { type BackgroundPolicy, isConnectionError, type RetryVerdict } from "@cc/core";
 import { createRandom, type Random, type ScriptedLink, turn } from "@cc/testkit";
+import { parseTrace, replay } from "@cc/testkit/trace";
 import { describe, expect, test } from "vitest";
 import { createRig, type Rig, seedOf, walkShare } from "./rig.js";
+import { oneOfEach, tellsOf } from "./tells.js";
 
 const runs = 200 * walkShare;
 const actsEach = 200;
@@ -199,6 +201,16 @@ function laws(w: World): void {
   check(rig.thrown.length === 0, `a listener of ours threw: ${String(rig.thrown[0])}`);
 }
 
+/** The flight recorder's trace replays to the state that the connection has, by way of the snapshots that it had. */
+function replays({ rig }: World): void {
+  const run = replay(parseTrace(JSON.stringify(rig.connection.trace())));
+  const { difference } = run;
+  check(difference === undefined, `the trace does not replay: ${JSON.stringify(difference)}`);
+  const replayed = oneOfEach([run.start, ...run.steps.map(({ snapshot }) => snapshot)].map(tellsOf));
+  const told = oneOfEach(rig.snapshots.map(tellsOf)).slice(-replayed.length);
+  check(JSON.stringify(replayed) === JSON.stringify(told), "the replay told something else");
+}
+
 async function act(w: World): Promise<void> {
   const { random, rig } = w;
   const kind = random();
@@ -228,6 +240,7 @@ async function act(w: World): Promise<void> {
   laws(w);
   if (random.chance(0.3)) await turn();
   laws(w);
+  if (random.chance(0.02)) replays(w);
 }
 
 describe("the driver, at random", () => {
@@ -243,7 +256,15 @@ describe("the driver, at random", () => {
       const random = seeds.fork();
       const auto = random.chance(0.5);
       const background = random.pick<BackgroundPolicy>(["disconnect", "keep", { graceMs: 8_000 }]);
-      const rig = createRig({ chance: { seed: random.int(2 ** 31) }, policy: { background } });
+      const answers = random.fork();
+      const shouldRetry = (): RetryVerdict | undefined =>
+        answers.pick([undefined, { action: "retry", delayMs: 700 }, { action: "refreshToken" }]);
+      const policy = {
+        background,
+        traceInputs: random.pick([1, 10, 256]),
+        ...(random.chance(0.3) && { shouldRetry }),
+      };
+      const rig = createRig({ chance: { seed: random.int(2 ** 31) }, policy });
       const w: World = { rig, random, trail: [], outcomes: [], forbidden: true, auto, user: 0 };
       rig.connection.on("session", () => {
         linked += 1;
@@ -251,6 +272,7 @@ describe("the driver, at random", () => {
       try {
         login(w);
         for (let n = 0; n < actsEach; n += 1) await act(w);
+        replays(w);
 
         const told = () => [rig.log.length, rig.changes.length, rig.snapshots.length, rig.errors.length];
         rig.connection.dispose();

@@ -150,8 +150,8 @@ export const driverPlants: readonly Plant[] = [
     tag: "R28",
     what: "a shouldRetry that throws breaks the connection",
     file: "packages/core/src/driver.ts",
-    find: "shouldRetry ? (f, c) => this.#attempt(() => shouldRetry(f, c)) : before.shouldRetry",
-    replace: "shouldRetry ?? before.shouldRetry",
+    find: "this.#recorder.verdict(this.#attempt(() => shouldRetry(f, c)))",
+    replace: "this.#recorder.verdict(shouldRetry(f, c))",
     test: "tests/core/retry.test.ts",
   },
   {

@@ -16,6 +16,7 @@ import type {
   RandomSource,
   WelcomeInfo,
 } from "./ports.js";
+import type { Trace } from "./recorder.js";
 import type { Floor, Reason, State, TokenJob } from "./state.js";
 
 /** What a status change tells (B1.7). Frozen. */
@@ -122,6 +123,8 @@ export interface Connection {
   snapshot(): Snapshot;
   /** The machine's own state: for tools, not for applications. */
   state(): State;
+  /** The flight recorder: the last inputs of the machine, redacted, as plain JSON. Works after `dispose()` too. Made anew with each call. */
+  trace(): Trace;
   /** Attaches to the lifecycle. `policy` replaces parts of the policy given at construction. */
   init(options: {
     readonly auto: boolean;

@@ -27,12 +27,14 @@ import { currentLink } from "./link.js";
 import { listen, Registry } from "./listener.js";
 import { defaultPolicy, type Policy } from "./policy.js";
 import type { Cancel, Clock } from "./ports.js";
+import { Recorder, type Trace } from "./recorder.js";
 import { Socket, type SocketOwner } from "./socket.js";
 import type { State, TokenJob } from "./state.js";
 import { NEVER, NONE, without } from "./step.js";
 import { initialState, isDue, nextDeadline, transition } from "./transition.js";
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
+const TICK: Input = { type: "tick" };
 
 /** The connection over the given ports. Constructing it does nothing. */
 export function createConnection(options: ConnectionOptions): Connection {
@@ -47,6 +49,7 @@ class Driver implements Connection, SocketOwner, Caller {
   readonly #options: ConnectionOptions;
   readonly bus: Bus<ConnectionEvents>;
   policy: Policy;
+  readonly #recorder: Recorder;
   #state: State;
   #snapshot: Snapshot;
   #identity: Identity | undefined;
@@ -65,7 +68,10 @@ class Driver implements Connection, SocketOwner, Caller {
     this.#options = options;
     this.bus = new Bus(this);
     this.policy = this.#revised(defaultPolicy, options.policy);
-    this.#state = initialState(this.policy, { now: options.clock.now(), wall: options.clock.wall() });
+    const now = options.clock.now();
+    const wall = options.clock.wall();
+    this.#recorder = new Recorder(this.policy, now, wall);
+    this.#state = initialState(this.policy, { now, wall });
     this.#snapshot = stableSnapshot(undefined, snapshotOf(this.#state, this.policy));
   }
 
@@ -97,7 +103,9 @@ class Driver implements Connection, SocketOwner, Caller {
       // A copy, for the snapshot that shows it is frozen.
       background: typeof background === "object" ? { ...background } : background,
       // A throwing shouldRetry must not break a step: the default then stands.
-      shouldRetry: shouldRetry ? (f, c) => this.#attempt(() => shouldRetry(f, c)) : before.shouldRetry,
+      shouldRetry: shouldRetry
+        ? (f, c) => this.#recorder.verdict(this.#attempt(() => shouldRetry(f, c)))
+        : before.shouldRetry,
     };
   }
 
@@ -132,7 +140,7 @@ class Driver implements Connection, SocketOwner, Caller {
       unackedBytes: protocol?.unackedBytes() ?? 0,
     };
     // What is due is told by itself, before the input that happened to come next.
-    if (isDue(this.#state, m, this.policy)) this.#commit({ type: "tick" }, m);
+    if (isDue(this.#state, m, this.policy)) this.#commit(TICK, m);
     this.#commit(input, m);
     this.#settle();
   }
@@ -142,6 +150,7 @@ class Driver implements Connection, SocketOwner, Caller {
     const before = this.#snapshot;
     const { state, effects } = transition(this.#state, input, m, this.policy);
     if (state === this.#state && effects.length === 0) return;
+    this.#recorder.record(this.#state, state, effects, input, m, this.policy);
     this.#state = state;
     this.#snapshot = stableSnapshot(before, snapshotOf(state, this.policy));
     this.#reconcile(input);
@@ -248,7 +257,7 @@ class Driver implements Connection, SocketOwner, Caller {
   readonly #fire = (): void => {
     this.#cancelTimer = undefined;
     this.#identity?.protocol.tick();
-    this.dispatch({ type: "tick" });
+    this.dispatch(TICK);
   };
 
   /** After a suspension the app may be in the foreground again before its event says so: a loss counts as a background loss only if the app is in the background (B4.5). */
@@ -361,6 +370,10 @@ class Driver implements Connection, SocketOwner, Caller {
   }
   state(): State {
     return this.#state;
+  }
+
+  trace(): Trace {
+    return this.#recorder.trace(this.#state);
   }
 
   init({ auto, floor = null, policy }: Parameters<Connection["init"]>[0]): void {

@@ -72,6 +72,7 @@ export type {
   ThrottledFeature,
   WelcomeInfo,
 } from "./ports.js";
+export type { Trace } from "./recorder.js";
 export type * from "./state.js";
 export { NONE, without } from "./step.js";
 export { initialState, isDue, nextDeadline, transition } from "./transition.js";

@@ -77,6 +77,11 @@ export interface Policy {
   readonly notableMs: number;
   /** Largest jitter added to the end of a throttling, as a share of its length (B8.1). */
   readonly throttleJitter: number;
+  /**
+   * How many inputs the flight recorder keeps at most (`trace()`); between the half and the whole of it once there were
+   * as many. An input is about 80 B of heap; an idle client has fewer than ten.
+   */
+  readonly traceInputs: number;
   /** B5.1. */
   readonly shouldRetry: ShouldRetry | undefined;
 }
@@ -112,5 +117,6 @@ export const defaultPolicy: Policy = {
   tokenMarginMs: 60_000,
   notableMs: 5_000,
   throttleJitter: 0.1,
+  traceInputs: 256,
   shouldRetry: undefined,
 };

@@ -102,7 +102,8 @@ const copy = <T extends object>(fact: T): T => ({ ...fact });
 
 const kept = <T extends object>(old: T, now: T): T => (same(old, now) ? old : now);
 
-function same(a: object, b: object): boolean {
+/** Whether two facts, or two states, say the same with the same objects. */
+export function same(a: object, b: object): boolean {
   const [old, now] = [a as Record<string, unknown>, b as Record<string, unknown>];
   for (const key in old) if (old[key] !== now[key]) return false;
   // A union may have gone over to a case with more fields; one with fewer differs in its tag.

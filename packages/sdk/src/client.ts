@@ -6,6 +6,7 @@ import {
   type ListenOptions,
   type Snapshot,
   type Status,
+  type Trace,
   type Unsubscribe,
 } from "@cc/core";
 import { Account, type Options } from "./account.js";
@@ -98,6 +99,9 @@ class Instance {
 
   snapshot(): Snapshot {
     return this.#connection.snapshot();
+  }
+  trace(): Trace {
+    return this.#connection.trace();
   }
   connect(...args: Parameters<Connection["connect"]>): ReturnType<Connection["connect"]> {
     return this.#connection.connect(...args);

@@ -21,6 +21,7 @@ export {
   type Status,
   type StatusChange,
   type Storage,
+  type Trace,
   type Unsubscribe,
 } from "@cc/core";
 export { type Cc1Options, cc1 } from "./cc1.js";

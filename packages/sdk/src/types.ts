@@ -292,6 +292,7 @@ export interface Client<E extends object = EventMap, Send extends SendFunction =
   extends Pick<
     Connection,
     | "snapshot"
+    | "trace"
     | "connect"
     | "disconnect"
     | "ping"
