@@ -6,6 +6,7 @@ import {
   type Capabilities,
   type Connection,
   type ConnectionError,
+  type ConnectionOptions,
   createConnection,
   type Floor,
   type Identity,
@@ -41,6 +42,8 @@ export interface RigOptions {
   readonly chance?: number | { readonly seed: number };
   readonly background?: boolean;
   readonly online?: boolean;
+  /** What the owner gives besides, or instead. */
+  readonly owner?: Partial<ConnectionOptions>;
 }
 
 export interface StartOptions {
@@ -149,6 +152,7 @@ export function createRig(options: RigOptions = {}): Rig {
     policy: options.policy,
     save: (state) => void saved.push(state),
     onListenerError: (error) => void thrown.push(error),
+    ...options.owner,
   });
   connection.addConnectionListener("rig", {
     onConnected: () => void log.push("connected"),
