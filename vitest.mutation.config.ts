@@ -5,6 +5,7 @@
  * One worker runs all files of a run, for starting one for each would take longer than most tests; it ends with the run, so what a
  * mutant did to a module is gone before the next.
  */
+import { fileURLToPath } from "node:url";
 import { defaultServerConditions } from "vite";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
@@ -24,7 +25,14 @@ class QuickFirst extends BaseSequencer {
   }
 }
 
+// Of the testkit the tests of core need the scripts and the clock; the gateway and the simulator would be half of what each run loads.
+const alias =
+  part === "core"
+    ? [{ find: /^@cc\/testkit$/, replacement: fileURLToPath(new URL("tests/support/scripts.ts", import.meta.url)) }]
+    : [];
+
 export default defineConfig({
+  resolve: { alias },
   ssr: { resolve: { conditions: ["@cc/source", ...defaultServerConditions] } },
   test: {
     name: "mutation",
