@@ -43,7 +43,7 @@ export function nextDelay(x: Step, diagnosed: boolean): number {
   const cap = Math.max(2 * x.ladder.spreadMs, x.p.caps.find(([below]) => age < below)?.[1] ?? 0);
   // Offline, attempts go on at the cap (B5.6).
   const c = Math.min(
-    x.network.online ? 2 * Math.max(x.ladder.spreadMs, 250) * 2 ** Math.min(step, 16) : cap,
+    x.network.online ? 2 * Math.max(x.ladder.spreadMs, 250) * 2 ** step : cap,
     cap,
     x.ladder.online ? x.p.onlineRetryMs : cap,
   );
