@@ -102,7 +102,7 @@ export const machinePlants: readonly Plant[] = [
     tag: "B5.3",
     what: "the ladder does not climb",
     file: "packages/core/src/ladder.ts",
-    find: "2 ** Math.min(step, 16)",
+    find: "2 ** step",
     replace: "2 ** Math.min(step, 0)",
     test: "tests/core/retry.test.ts",
   },
