@@ -19,6 +19,7 @@ const io: SimIo = {
   cores: availableParallelism(),
   program,
   now: () => performance.now(),
+  wall: () => Date.now(),
   again: (args, line) =>
     new Promise((resolve, reject) => {
       const script = process.argv[1] ?? "";

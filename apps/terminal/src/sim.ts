@@ -33,6 +33,7 @@ const io: Omit<SimIo, "write"> = {
   cores: availableParallelism(),
   program: "cc-connection sim",
   now: () => performance.now(),
+  wall: () => Date.now(),
   again: (args, line) =>
     new Promise((resolve, reject) => {
       const child = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? "", "sim", ...args], {

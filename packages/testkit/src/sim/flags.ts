@@ -25,6 +25,8 @@ export interface SimIo {
   readonly program: string;
   /** Real milliseconds. */
   now(): number;
+  /** The real time of day, ms since 1970: where fresh seeds begin. */
+  wall(): number;
 }
 
 /** Wrong arguments, in one line: exit code 2. */

@@ -104,7 +104,7 @@ export type Act =
       readonly do: "throttle";
       readonly gateway: number;
       readonly features: readonly string[];
-      readonly forMs: number | null;
+      readonly forMs: number;
     } & Lasting)
   | { readonly do: "revoke"; readonly user: string }
   | ({ readonly do: "brokerSlow"; readonly gateway: number; readonly lagMs: number } & Lasting)

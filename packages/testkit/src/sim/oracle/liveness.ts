@@ -1,0 +1,189 @@
+/**
+ * A dead link is noticed in time, a living one is not called dead, and whoever can be linked in the end is (6.1–6.3, 3.1, R1, R4).
+ *
+ * Law: bounds are the contract's. With the heartbeat H of the link, its longest round trip R, and U bytes without an answer, the
+ * probe's deadline is P = max(2.5 s, 2 R + 1 s) + U ÷ 16 kB/s; silence is noticed within H + 0.4 s + P (12.9 s at 10 s), a pending
+ * acknowledgement within 2 P (5 s), a wake within P. Whoever slept, or whose timers were throttled, has two deadlines more.
+ */
+import { PROBE, SEND } from "../codes.js";
+import { wants } from "./dials.js";
+import { markOf } from "./history.js";
+import type { MakeLaw } from "./law.js";
+import { isLinked } from "./status.js";
+import { arraysOf, type WireRecord } from "./truth.js";
+
+/** A page that is shown again has no link to ask: it was closed when the page was hidden. */
+const wakes = ["foreground", "thawed", "online", "networkChange", "clockJump"];
+/** A tick of the oracle, and rounding. */
+const room = 260;
+
+export const livenessLaw: MakeLaw = (truth, broken) => {
+  /** Unanswered sends by wire: mark → when and how many bytes. */
+  const pending = new Map<number, Map<string, { readonly at: number; readonly bytes: number }>>();
+  const wokenAt = new Map<number, number>();
+  const heartbeatAt = new Map<number, number>();
+  /** The deadline that the last probe was given: what is settled meanwhile does not shorten it. */
+  const given = new Map<number, number>();
+  const probedMono = new Map<number, number>();
+
+  const deadline = (wire: WireRecord): number => {
+    let bytes = 0;
+    for (const send of pending.get(wire.wire)?.values() ?? []) bytes += send.bytes;
+    return Math.max(Math.max(2_500, 2 * wire.rttMs + 1_000) + bytes / 16, given.get(wire.wire) ?? 0);
+  };
+
+  return {
+    up({ wire, frames, text, t }) {
+      for (const send of arraysOf(frames, SEND)) {
+        const mark = markOf(send[4]);
+        if (mark === undefined || send[1] === "") continue;
+        const mine = pending.get(wire) ?? new Map<string, { readonly at: number; readonly bytes: number }>();
+        pending.set(wire, mine);
+        mine.set(mark, { at: t, bytes: text.length });
+      }
+      const record = truth.wires.get(wire);
+      if (record && arraysOf(frames, PROBE).length > 0) {
+        given.delete(wire);
+        given.set(wire, deadline(record));
+        probedMono.set(wire, truth.world.clients[record.client]?.o.machine.now() ?? t);
+      }
+      if (frames.some((frame) => !Array.isArray(frame) && (frame as { t?: string }).t === "heartbeat"))
+        heartbeatAt.set(wire, t);
+    },
+    settled({ client, process, id }) {
+      const call = truth.calls.get(`${client}.${process}.${id}`)?.call;
+      if (call?.name !== "send") return;
+      const wire = truth.clients[client]?.wire;
+      if (wire) pending.get(wire.wire)?.delete(call.mark);
+    },
+    signal({ client: n, signal, t }) {
+      const client = truth.clients[n];
+      if (client && wakes.includes(signal) && isLinked(client) && client.wire) {
+        const before = wokenAt.get(client.wire.wire) ?? Number.NEGATIVE_INFINITY;
+        // The leading edge of 2.5 s.
+        if (t - before >= 2_500) wokenAt.set(client.wire.wire, t);
+      }
+    },
+    status({ client: n, change, t }) {
+      const client = truth.clients[n];
+      if (client === undefined || change.reason !== "probeFailed" || !isLinked({ status: change.previous })) return;
+      const wire = client.wire;
+      const machine = truth.world.clients[n]?.o.machine;
+      if (wire === undefined || machine === undefined) return;
+      const say = (why: string): void => broken("B6.1", `client ${n} calls wire ${wire.wire} dead ${why}`);
+      if (wire.probedAt === undefined) return say("and never asked it");
+      if (wire.gotAt > wire.probedAt) return say(`at ${t}, asked at ${wire.probedAt}, and it spoke at ${wire.gotAt}`);
+      const waited = machine.now() - (probedMono.get(wire.wire) ?? 0);
+      if (waited < 2_500) return say(`${waited} ms after it asked`);
+      // Late timers are forgiven twice; a link that was silent over three of them has had its chance.
+      const late = waited - (given.get(wire.wire) ?? 2_500) > 1_001;
+      if (late && t - client.steadyAt < 2_499 && client.timersEvery === 0 && waited < 30_000)
+        return say(`${t - client.steadyAt} ms after it woke`);
+    },
+    tick(t) {
+      for (const client of truth.clients) {
+        if (client.process === 0 || !isLinked(client) || client.background || client.hidden) continue;
+        const machine = truth.world.clients[client.n]?.o.machine;
+        const { wire } = client;
+        if (wire?.welcomedAt === undefined || machine === undefined || machine.asleep || client.timersEvery > 0)
+          continue;
+        const p = deadline(wire);
+        // Two fresh deadlines after a sleep (B6.1).
+        const steady = client.steadyAt + 2 * p;
+        const since = Math.max(wire.gotAt, wire.welcomedAt);
+        const told = (clause: string, what: string, from: number, within: number): void => {
+          if (t - Math.max(from, steady) > within + room)
+            broken(
+              clause,
+              `client ${client.n} is still ${client.status} on wire ${wire.wire}, ${Math.round(t - from)} ms after ${what}; ${Math.round(within)} ms are its bound`,
+            );
+        };
+        told(
+          "B6.3",
+          "it heard its last",
+          Math.max(since, heartbeatAt.get(wire.wire) ?? 0, client.backgroundAt),
+          wire.heartbeatMs + 400 + p,
+        );
+        let oldest = Number.POSITIVE_INFINITY;
+        for (const { at } of pending.get(wire.wire)?.values() ?? []) oldest = Math.min(oldest, at);
+        if (oldest < t)
+          told("B6.3", "a send without an answer, and the last that it heard", Math.max(oldest, since), 2 * p);
+        const woken = wokenAt.get(wire.wire);
+        if (woken !== undefined && since <= woken) told("R4", "a wake signal", woken, p);
+      }
+    },
+    end(t) {
+      for (const client of truth.clients) {
+        if (!wants(client) || !client.plan.auto || isLinked(client)) continue;
+        if (client.failed) continue;
+        broken(
+          "B3.1",
+          `client ${client.n} is ${client.status} (${client.snapshot?.phase}, ${client.snapshot?.reason}) at ${t}, ${truth.plan.quietMs} ms after the last fault`,
+        );
+      }
+    },
+  };
+};
+
+/** A phase `failed` has its reason in what the server or the app's own login said (B2.7, B5.1, R17). */
+export const failedLaw: MakeLaw = (truth, broken) => {
+  const refusals = new Map<string, number>();
+  return {
+    got({ client, wire, frames }) {
+      const process = truth.wires.get(wire)?.process ?? 0;
+      for (const frame of frames)
+        if (!Array.isArray(frame) && (frame as { t?: string }).t === "reject")
+          refusals.set(`${client}.${process}`, (refusals.get(`${client}.${process}`) ?? 0) + 1);
+    },
+    failed({ client, process, on, code }) {
+      const count = refusals.get(`${client}.${process}`) ?? 0;
+      // A token that cannot be renewed, and has run out or was refused by REST, needs no gateway to say so.
+      if (on && count === 0 && code !== "ERR_AUTH_REJECTED")
+        broken("B5.1", `client ${client} gave up (${code}), and nobody refused it`);
+    },
+  };
+};
+
+/** The server gives a silent client up after three heartbeats, and no earlier (6.3). */
+export const serverLaw: MakeLaw = (truth, broken) => {
+  /** Gateways that stalled, crashed or ended lately: their clocks are their own. */
+  const troubledAt = truth.world.gateways.map(() => Number.NEGATIVE_INFINITY);
+  const trouble = (gateway: number | null | undefined, t: number): void => {
+    if (gateway != null) troubledAt[gateway] = t;
+  };
+  const live = new Set<WireRecord>();
+  return {
+    act({ act, t }) {
+      if (act.do === "stall" || act.do === "crash" || act.do === "restart") trouble(act.gateway, t);
+    },
+    actEnds({ act, t }) {
+      if (act.do === "stall" || act.do === "crash" || act.do === "restart") trouble(act.gateway, t);
+    },
+    down({ wire }) {
+      const record = truth.wires.get(wire);
+      if (record?.welcomeSentAt !== undefined) live.add(record);
+    },
+    serverClosed({ wire }) {
+      const record = truth.wires.get(wire);
+      if (record) live.delete(record);
+    },
+    tick(t) {
+      for (const wire of live) {
+        const troubled = troubledAt[wire.gateway] ?? 0;
+        if (!truth.world.gateways[wire.gateway]?.up || troubled > wire.dialedAt - 5_000) {
+          live.delete(wire);
+          continue;
+        }
+        // The client may have asked for less meanwhile, unheard.
+        const longest = Math.max(wire.heartbeatMs, truth.plan.heartbeatMs, wire.heartbeatMost);
+        if (t - Math.max(wire.heardAt, wire.welcomeSentAt ?? 0) > 3 * longest + 1_500) {
+          broken(
+            "B6.3",
+            `gateway ${wire.gateway} keeps wire ${wire.wire}, silent for ${Math.round(t - wire.heardAt)} ms`,
+          );
+          live.delete(wire);
+        }
+      }
+    },
+  };
+};

@@ -1,0 +1,105 @@
+/**
+ * The log as one gateway reaches it: a while away, sometimes out of reach.
+ *
+ * Law: the log itself never errs; what this gateway is told of it comes in order, late, and each once. An append that fails here
+ * may have been applied: nobody can know, and the port says so by rejecting.
+ */
+import type { Awaitable, Broker, CastEvent, Follower } from "@cc/protocol/server";
+import type { MemoryLog } from "../../gateway/memory-log.js";
+import type { Timeline } from "./timeline.js";
+
+export interface BrokerView extends Broker {
+  /** One way, ms; 0 answers within the call. */
+  lagMs: number;
+  /** Out of reach: appends reject, applied or not; entries wait. */
+  away: { readonly applies: boolean } | undefined;
+  /** It is reached again. */
+  back(): void;
+  /** The gateway's process is gone. */
+  end(): void;
+}
+
+export function createBrokerView(time: Timeline, log: MemoryLog): BrokerView {
+  const undo: (() => void)[] = [];
+  let ended = false;
+  let waiting: (() => void)[] = [];
+  let lastAt = 0;
+
+  /** In order, after the lag; when out of reach, on return. */
+  const inward = (fn: () => void): void => {
+    if (ended) return;
+    if (view.away) {
+      waiting.push(fn);
+      return;
+    }
+    lastAt = Math.max(lastAt, time.now() + view.lagMs);
+    if (lastAt === time.now() && view.lagMs === 0) fn();
+    else time.after(lastAt - time.now(), () => (view.away ? void waiting.push(fn) : !ended && fn()));
+  };
+  const ask = <T>(act: () => Awaitable<T>): Awaitable<T> => {
+    if (view.away) return Promise.reject(new Error("the log is out of reach"));
+    if (view.lagMs === 0) return act();
+    return new Promise<T>((resolve, reject) => {
+      time.after(view.lagMs, () => {
+        const answer = Promise.resolve(act());
+        time.after(view.lagMs, () => {
+          if (view.away) reject(new Error("the log is out of reach"));
+          else resolve(answer);
+        });
+      });
+    });
+  };
+
+  const view: BrokerView = {
+    lagMs: 0,
+    away: undefined,
+    get epoch() {
+      return log.epoch;
+    },
+    partitions: log.partitions,
+    dedupMs: log.dedupMs,
+    partitionOf: log.partitionOf,
+    bounds: (partition) => ask(() => log.bounds(partition)),
+    append(channel, event, dedupId) {
+      if (view.away?.applies) void log.append(channel, event, dedupId);
+      return ask(() => log.append(channel, event, dedupId));
+    },
+    read: (partition, after, upTo, max) => ask(() => log.read(partition, after, upTo, max)),
+    members: () => ask(() => log.members()),
+    follow(partition, after, follower) {
+      let stopped = false;
+      const late: Follower = {
+        entry: (entry) => inward(() => !stopped && follower.entry(entry)),
+        reset: (epoch, floor) => inward(() => !stopped && follower.reset(epoch, floor)),
+      };
+      const stop = log.follow(partition, after, late);
+      const end = (): void => {
+        stopped = true;
+        stop();
+      };
+      undo.push(end);
+      return end;
+    },
+    cast: (event) => {
+      if (!view.away) log.cast(event);
+    },
+    onCast(fn) {
+      const stop = log.onCast((event: CastEvent) => {
+        if (!view.away) inward(() => fn(event));
+      });
+      undo.push(stop);
+      return stop;
+    },
+    back() {
+      view.away = undefined;
+      const now = waiting;
+      waiting = [];
+      for (const fn of now) inward(fn);
+    },
+    end() {
+      ended = true;
+      for (const stop of undo.splice(0)) stop();
+    },
+  };
+  return view;
+}
