@@ -129,19 +129,18 @@ class Driver implements Connection, SocketOwner, Caller {
   }
 
   step(input: Input): void {
-    const protocol = this.#identity?.protocol;
-    const current = currentLink(this.#state);
     const m: Moment = {
       now: this.clock.now(),
       wall: this.clock.wall(),
       random: this.#options.random(),
-      inboundAt: this.sockets.find(({ id }) => id === current)?.inboundAt ?? Number.NEGATIVE_INFINITY,
-      unackedSince: protocol?.unackedSince() ?? null,
-      unackedBytes: protocol?.unackedBytes() ?? 0,
+      inboundAt: this.#inboundAt(currentLink(this.#state)),
+      unackedSince: this.#unackedSince(),
+      unackedBytes: this.#identity?.protocol.unackedBytes() ?? 0,
     };
     // What is due is told by itself, before the input that happened to come next.
     if (isDue(this.#state, m, this.policy)) this.#commit(TICK, m);
-    this.#commit(input, m);
+    // A tick has nothing to say beyond that.
+    if (input.type !== "tick") this.#commit(input, m);
     this.#settle();
   }
 
@@ -220,13 +219,37 @@ class Driver implements Connection, SocketOwner, Caller {
     );
   }
 
+  /**
+   * The state with a look put off to where it would put itself when the peer has spoken since: nothing else would come of it,
+   * and so an idle client takes no step for each heartbeat. Only for arming the timer: the machine's own state stays as it is.
+   */
+  #ahead(): State {
+    const s = this.#state;
+    if (s.link.tag !== "linked" || s.link.lookAt === null || s.link.heartbeatMs === null) return s;
+    const { link } = s;
+    const lookAt = this.#inboundAt(link.link) + s.link.heartbeatMs + this.policy.quietSlackMs;
+    return lookAt > s.link.lookAt && this.#unackedSince() === null ? { ...s, link: { ...link, lookAt } } : s;
+  }
+
+  #inboundAt(link: number | undefined): number {
+    return this.sockets.find(({ id }) => id === link)?.inboundAt ?? Number.NEGATIVE_INFINITY;
+  }
+
+  #unackedSince(): number | null {
+    return this.#identity?.protocol.unackedSince() ?? null;
+  }
+
   #arm(): void {
     const protocol = this.#identity?.protocol;
 
     const due = protocol?.deadline();
     const at = this.disposed
       ? NEVER
-      : Math.min(nextDeadline(this.#state, this.policy), due ?? NEVER, ...this.#waiters.map((waiter) => waiter.until));
+      : Math.min(
+          nextDeadline(this.#ahead(), this.policy),
+          due ?? NEVER,
+          ...this.#waiters.map((waiter) => waiter.until),
+        );
     // A linked client's socket holds a process by itself (B9.2).
     const hold =
       !this.disposed &&
@@ -257,7 +280,10 @@ class Driver implements Connection, SocketOwner, Caller {
   readonly #fire = (): void => {
     this.#cancelTimer = undefined;
     this.#identity?.protocol.tick();
-    this.dispatch(TICK);
+    const ahead = this.#ahead();
+    const at = { now: this.clock.now(), wall: this.clock.wall() };
+    if (ahead !== this.#state && this.#waiters.length === 0 && !isDue(ahead, at, this.policy)) this.#arm();
+    else this.dispatch(TICK);
   };
 
   /** After a suspension the app may be in the foreground again before its event says so: a loss counts as a background loss only if the app is in the background (B4.5). */
