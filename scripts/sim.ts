@@ -20,6 +20,10 @@ const io: SimIo = {
   program,
   now: () => performance.now(),
   wall: () => Date.now(),
+  usage: () => {
+    const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+    return { cpuSeconds: (userCPUTime + systemCPUTime) / 1e6, maxBytes: maxRSS * 1024 };
+  },
   again: (args, line) =>
     new Promise((resolve, reject) => {
       const script = process.argv[1] ?? "";

@@ -2,6 +2,7 @@
 import { clientPlants } from "./client.js";
 import { driverPlants } from "./driver.js";
 import { edgePlants } from "./edge.js";
+import { herdPlants } from "./herd.js";
 import { machinePlants } from "./machine.js";
 import type { Plant } from "./plant.js";
 import { serverPlants } from "./server.js";
@@ -14,4 +15,5 @@ export const plants: readonly Plant[] = [
   ...wirePlants,
   ...serverPlants,
   ...edgePlants,
+  ...herdPlants,
 ];

@@ -34,6 +34,10 @@ const io: Omit<SimIo, "write"> = {
   program: "cc-connection sim",
   now: () => performance.now(),
   wall: () => Date.now(),
+  usage: () => {
+    const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+    return { cpuSeconds: (userCPUTime + systemCPUTime) / 1e6, maxBytes: maxRSS * 1024 };
+  },
   again: (args, line) =>
     new Promise((resolve, reject) => {
       const child = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? "", "sim", ...args], {

@@ -2,6 +2,8 @@
  * `pnpm sim` and `cc-connection sim`. Law: a mode is a row of `modes`, with its own flags and the test by which it is chosen;
  * the first that is wanted runs. Whoever calls this has read the flags of `simFlags` from its command line, as text.
  */
+
+import { herd } from "../herd/mode.js";
 import { type SimFlag, type SimIo, SimUsageError, type SimValues } from "./flags.js";
 import { mixed } from "./mixed.js";
 
@@ -14,7 +16,7 @@ export interface SimMode {
   run(values: SimValues, io: SimIo): Promise<number>;
 }
 
-const modes: readonly SimMode[] = [mixed];
+const modes: readonly SimMode[] = [herd, mixed];
 
 /** Every flag of every mode, each once. */
 export const simFlags: readonly SimFlag[] = [

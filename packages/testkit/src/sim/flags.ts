@@ -27,6 +27,8 @@ export interface SimIo {
   now(): number;
   /** The real time of day, ms since 1970: where fresh seeds begin. */
   wall(): number;
+  /** What this process has used so far. Absent: it cannot be told. */
+  usage?(): { readonly cpuSeconds: number; readonly maxBytes: number };
 }
 
 /** Wrong arguments, in one line: exit code 2. */

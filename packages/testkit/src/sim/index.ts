@@ -2,6 +2,7 @@
  * `@cc/testkit/sim`: real clients and real server halves, over a network, clocks, storage and machines that fail, in virtual time.
  * One seed decides everything. Runs wherever JavaScript runs; `pnpm sim` and `cc-connection sim` are programs around it.
  */
+export * from "../herd/index.js";
 export { runSim, type SimMode, simFlags } from "./command.js";
 export { type SimFlag, type SimIo, SimUsageError, type SimValues } from "./flags.js";
 export { planOf } from "./generate.js";

@@ -1,0 +1,147 @@
+/**
+ * `pnpm herd`: a hundred thousand real clients, their gateways and an outage, with the gates of the issue. Exit 1: a gate is broken.
+ *
+ * `--report`: runs every scenario and writes docs/herd.json, docs/herd.md and its plots; the plots and the page are drawn from that
+ * file alone. `--draw`: only draws them again. `--check`: exit 1 if they are not what the file draws; runs nothing.
+ * `--clients N` (default 100,000) for scenarios without a gate of the issue, under `--report`. `--only NAME` one scenario.
+ * `--out FILE`: the figures as JSON. Exit 2: wrong arguments.
+ *
+ * The sources are bundled first: run one by one through a loader that keeps the names of functions, a herd takes half as long again.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { build } from "esbuild";
+import type { HerdSummary, PeerSummary } from "../packages/testkit/src/herd/index.js";
+import { herdFiles, type Recorded, type Scenario, scenarios } from "./lib/herd.js";
+import { root, run } from "./lib/run.js";
+
+const page = (name: string): string => join(root, "docs", name);
+
+function argumentsOf(): {
+  readonly report: boolean;
+  readonly draw: boolean;
+  readonly check: boolean;
+  readonly clients: number;
+  readonly only: string | undefined;
+  readonly out: string | undefined;
+} {
+  const { values } = parseArgs({
+    options: {
+      report: { type: "boolean", default: false },
+      draw: { type: "boolean", default: false },
+      check: { type: "boolean", default: false },
+      clients: { type: "string", default: "100000" },
+      only: { type: "string" },
+      out: { type: "string" },
+    },
+  });
+  const clients = Number(values.clients);
+  if (!(Number.isInteger(clients) && clients >= 1_000 && clients <= 1_000_000))
+    throw new TypeError(`--clients must be a whole number from 1,000 to 1,000,000, not ${values.clients}`);
+  if (values.only !== undefined && !scenarios.some(({ name }) => name === values.only))
+    throw new TypeError(`--only knows ${scenarios.map(({ name }) => name).join(", ")}, not ${values.only}`);
+  return { ...values, clients, only: values.only, out: values.out };
+}
+
+/** One file for Node, so that a run pays for no loader. */
+async function bundled(into: string): Promise<string> {
+  const outfile = join(into, "sim.mjs");
+  await build({
+    entryPoints: [join(root, "scripts/sim.ts")],
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    conditions: ["@cc/source"],
+    outfile,
+    logLevel: "error",
+  });
+  return outfile;
+}
+
+/** Runs one in a process of its own, for a heap that has seen another herd is not the same. */
+async function runOne(
+  program: string,
+  into: string,
+  scenario: Scenario,
+  args: readonly string[],
+): Promise<{ readonly code: number; readonly told: Told | undefined }> {
+  const out = join(into, `${scenario.name}.json`);
+  console.log(`\n${scenario.name}: --${args.join(" ").replaceAll(" --", "\n  --").replaceAll("\n ", "")}`);
+  const { code } = await run(
+    process.execPath,
+    ["--max-semi-space-size=64", "--max-old-space-size=4096", program, ...args, "--gates", "--out", out],
+    { show: true },
+  );
+  if (code > 1) return { code, told: undefined };
+  return { code, told: JSON.parse(readFileSync(out, "utf8")) as Told };
+}
+
+interface Told {
+  readonly ours?: HerdSummary;
+  readonly peers: readonly PeerSummary[];
+}
+
+/** What differs between the pages and what the recorded figures draw. */
+function stale(recorded: Recorded): readonly string[] {
+  return [...herdFiles(recorded)]
+    .filter(([name, text]) => readFileSync(page(name), "utf8") !== text)
+    .map(([name]) => name);
+}
+
+function draw(recorded: Recorded): void {
+  for (const [name, text] of herdFiles(recorded)) writeFileSync(page(name), text);
+}
+
+async function main(): Promise<number> {
+  const { report, draw: drawOnly, check, clients, only, out } = argumentsOf();
+  if (check || drawOnly) {
+    const recorded = JSON.parse(readFileSync(page("herd.json"), "utf8")) as Recorded;
+    if (drawOnly) {
+      draw(recorded);
+      return 0;
+    }
+    const old = stale(recorded);
+    console.log(
+      old.length === 0
+        ? "docs/herd.md and its plots are what docs/herd.json draws"
+        : `stale: ${old.join(", ")}; run pnpm herd --draw`,
+    );
+    return old.length === 0 ? 0 : 1;
+  }
+  const into = mkdtempSync(join(tmpdir(), "herd-"));
+  try {
+    const program = await bundled(into);
+    const ours: Record<string, HerdSummary> = {};
+    let peers: readonly PeerSummary[] = [];
+    let worst = 0;
+    for (const scenario of scenarios) {
+      if (only === undefined ? !(report || scenario.gated) : scenario.name !== only) continue;
+      const size = scenario.gated ? 100_000 : clients;
+      const { code, told } = await runOne(program, into, scenario, [...scenario.args, "--clients", String(size)]);
+      worst = Math.max(worst, code);
+      if (told?.ours) ours[scenario.name] = told.ours;
+      if (told && told.peers.length > 0) peers = [...peers, ...told.peers];
+    }
+    if (out !== undefined) writeFileSync(out, `${JSON.stringify({ ours, peers }, null, 1)}\n`);
+    if (report && worst < 2 && only === undefined) {
+      const recorded: Recorded = { version: 1, ours, peers };
+      writeFileSync(page("herd.json"), `${JSON.stringify(recorded)}\n`);
+      draw(recorded);
+    }
+    console.log(worst === 0 ? "\nherd: every gate held" : "\nherd: a gate is BROKEN");
+    return worst;
+  } finally {
+    rmSync(into, { recursive: true, force: true });
+  }
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof TypeError)) throw error;
+  console.error(`herd: ${error.message}`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,82 @@
+/**
+ * A small herd of real clients before real server halves. Two thousand scatter more than a hundred thousand, so the bounds here
+ * are those of `pnpm herd` and three standard deviations; what each must catch is planted in `tests/planted/herd.ts`.
+ */
+import { gatesOf, herdPlan, runHerd } from "@cc/testkit/sim";
+import { beforeAll, describe, expect, test } from "vitest";
+
+type Run = Awaited<ReturnType<typeof runHerd>>;
+
+const clients = 2_000;
+/** Three standard deviations of a share of p. */
+const scatter = (p: number): number => 3 * Math.sqrt((p * (1 - p)) / clients);
+
+describe("a refusing outage of 30 s, S = 1 s", () => {
+  let run: Run;
+  beforeAll(async () => {
+    run = await runHerd(herdPlan({ clients, gateways: 1, seed: 1 }));
+  }, 120_000);
+
+  test("[B5.1] everybody is back", () => {
+    expect([run.figures.lost, run.figures.back]).toEqual([clients, clients]);
+  });
+
+  test("[B5.2] [R10] the loss of all links at once is no herd: the first retries lie evenly within S", () => {
+    const share = 0.105 / (run.plan.spreadMs / 1000);
+    expect(run.figures.peakDown).toBeLessThanOrEqual(share + 0.005 + scatter(share));
+    expect(run.figures.peakDown).toBeGreaterThan(0.08);
+  });
+
+  test("[B5.3] [R10] nor is the return: there is jitter on every step, those at the cap included", () => {
+    expect(run.figures.peakAfter).toBeLessThanOrEqual(0.03 + scatter(0.03));
+    expect(run.figures.p50).toBeLessThanOrEqual(2_000 + 150);
+    expect(run.figures.max).toBeLessThanOrEqual(5_300);
+    expect(run.figures.attempts).toBeLessThanOrEqual(11);
+  });
+});
+
+describe("more come back than the gateway admits", () => {
+  test("[B5.4] [R12] who is told a moment keeps it: the admission rate holds and nobody knocks in vain for long", async () => {
+    const run = await runHerd(herdPlan({ clients: 600, gateways: 1, seed: 1, rate: 20, burst: 1 }));
+    const { admitted, figures } = run;
+    expect(figures.lost).toBeGreaterThan(590);
+    expect(figures.back).toBe(figures.lost);
+    expect(admitted.mostPerSecond).toBeLessThanOrEqual(21);
+    expect(admitted.mostPerTenSeconds).toBeLessThanOrEqual(20.1);
+    // It is nearly full all the time, so the rate is what they were let in at.
+    expect(admitted.mostPerTenSeconds).toBeGreaterThan(15);
+    expect(admitted.refused / 600).toBeLessThan(3);
+  }, 120_000);
+
+  test("[B5.2] after the crash of one gateway of ten the others stay below what they state, by the spread alone", async () => {
+    const run = await runHerd(herdPlan({ clients: 1_000, kind: "crash", outageSeconds: 5, seed: 1 }));
+    expect(run.figures.lost).toBeGreaterThan(70);
+    expect(run.figures.back).toBe(run.figures.lost);
+    expect(run.admitted.mostPerSecond).toBeLessThanOrEqual(run.admitted.rate);
+    expect(run.admitted.refused).toBe(0);
+    expect(gatesOf(run).filter(({ held }) => !held)).toEqual([]);
+  }, 120_000);
+});
+
+test.each(["blackhole", "drain", "restart"] as const)(
+  "everybody comes back from: %s",
+  async (kind) => {
+    const run = await runHerd(herdPlan({ clients: 300, gateways: 3, kind, outageSeconds: 5, seed: 2 }));
+    expect(run.figures.lost).toBeGreaterThanOrEqual(kind === "drain" ? 60 : 300);
+    expect(run.figures.back).toBe(run.figures.lost);
+  },
+  120_000,
+);
+
+test("[B5.2] a fleet that is struck as soon as the gateways have filled up is told of S too early: the onset shows it", async () => {
+  const run = await runHerd(herdPlan({ clients: 1_000, gateways: 1, seed: 1, fresh: true, outageSeconds: 2 }));
+  expect(run.figures.peakDown).toBeGreaterThan(0.2);
+}, 120_000);
+
+test("a seed decides a run, and another one another", async () => {
+  const digest = async (seed: number): Promise<string> =>
+    (await runHerd(herdPlan({ clients: 200, gateways: 2, outageSeconds: 3, seed }))).digest;
+  const [first, again, other] = [await digest(7), await digest(7), await digest(8)];
+  expect(again).toBe(first);
+  expect(other).not.toBe(first);
+}, 120_000);
