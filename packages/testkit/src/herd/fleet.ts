@@ -4,7 +4,7 @@
  * Law: no delay, no ladder and no retry stands here. All of a client's chance is drawn from one source for the whole fleet,
  * in the order in which things happen, so a seed decides a run.
  */
-import { type Connection, createConnection, type Lifecycle, type LifecycleNow, type OpenLink } from "@cc/core";
+import { type Connection, createConnection, type Lifecycle, type LifecycleNow, type OpenLink, type Policy } from "@cc/core";
 import { cc1 } from "@cc/sdk/portable";
 import type { Random } from "../random.js";
 import type { WheelClock } from "./wheel.js";
@@ -21,6 +21,8 @@ export interface FleetOptions {
 const nothing = (): void => {};
 const none: readonly never[] = [];
 const now: LifecycleNow = { background: false, online: true };
+/** A flight recorder that nobody will read: its memory is what a hundred thousand would cost most. */
+const policy: Partial<Policy> = { traceInputs: 2 };
 /** A page in the foreground that is told nothing. */
 const lifecycle: Lifecycle = { watch: () => nothing, current: () => now };
 
@@ -55,6 +57,7 @@ export function createFleet({ clock, random, open, clients, linked }: FleetOptio
       openLink: open,
       lifecycle,
       url: String(index),
+      policy,
       changed: () => {
         const is = connection.snapshot().linked;
         if (is === stands) return;
