@@ -4,7 +4,14 @@
  * Law: no delay, no ladder and no retry stands here. All of a client's chance is drawn from one source for the whole fleet,
  * in the order in which things happen, so a seed decides a run.
  */
-import { type Connection, createConnection, type Lifecycle, type LifecycleNow, type OpenLink, type Policy } from "@cc/core";
+import {
+  type Connection,
+  createConnection,
+  type Lifecycle,
+  type LifecycleNow,
+  type OpenLink,
+  type Policy,
+} from "@cc/core";
 import { cc1 } from "@cc/sdk/portable";
 import type { Random } from "../random.js";
 import type { WheelClock } from "./wheel.js";
