@@ -110,6 +110,21 @@ describe("what ends with an attempt, and what does not", () => {
   });
 });
 
+describe("a held token", () => {
+  test("[R16] [B2.6] is sent until a fifth of its life before its end, or a minute where that is less, and from then on replaced", () => {
+    const sent = (lifeMs: number, ageMs: number): boolean => {
+      const rig = idleRig();
+      rig.connection.logout();
+      rig.start({ token: "T0", lifeMs, renewable: true });
+      rig.clock.advance(ageMs);
+      rig.watch(rig.connection.connect());
+      return rig.getToken.calls.length === 0;
+    };
+    expect([sent(100_000, 79_999), sent(100_000, 80_000)]).toEqual([true, false]);
+    expect([sent(1_000_000, 939_999), sent(1_000_000, 940_000)]).toEqual([true, false]);
+  });
+});
+
 describe("late timers", () => {
   test("[B5.8] an attempt whose time ran out while timers stood still has 2.5 s more, once", () => {
     const rig = createRig();

@@ -61,8 +61,9 @@ function reachable({ mode, app }: Facts, background: BackgroundPolicy): boolean 
 function expected(
   { session, mode, app, page }: Facts,
   background: BackgroundPolicy,
-): { readonly tag: Desire["tag"]; readonly dials: boolean; readonly reason?: string } {
+): { readonly tag: Desire["tag"]; readonly dials: boolean; readonly reason: string } {
   const none = (reason: string) => ({ tag: "none" as const, dials: false, reason });
+  const dial = { tag: "link" as const, dials: true, reason: "starting" };
   // Without a user there is nothing to connect for (B2.5, B4.2).
   if (session.tag === "uninitialized") return none("notInitialized");
   if (session.tag === "loggedOut") return none("loggedOut");
@@ -71,11 +72,11 @@ function expected(
   // A page in the back/forward cache holds no socket (B5.9).
   if (page === "hidden") return { tag: "hold", dials: false, reason: "pageHidden" };
   // Foreground: linked, or trying for as long as it takes (B3.1, B4.3); `keep` makes the background the same (B3.2, B4.4).
-  if (app.tag === "foreground" || background === "keep") return { tag: "link", dials: true };
+  if (app.tag === "foreground" || background === "keep") return dial;
   // Manual mode in the background: under its lease (B4.4), where connect() may dial.
-  if (!mode.auto) return { tag: "link", dials: true };
+  if (!mode.auto) return dial;
   // Auto mode in the background: at once (B3.2), but a grace or unacknowledged sends keep what stands; nothing is dialled for them.
-  if (app.hold !== null) return { tag: "link", dials: false };
+  if (app.hold !== null) return { tag: "link", dials: false, reason: "background" };
   return { tag: "hold", dials: false, reason: "background" };
 }
 
@@ -98,7 +99,7 @@ describe("desire", () => {
               const row = JSON.stringify({ facts, background });
               expect(want.tag, row).toBe(tag);
               expect(want.tag === "link" && want.urgency === "dial", row).toBe(dials);
-              if (reason !== undefined) expect(want.reason, row).toBe(reason);
+              expect(want.reason, row).toBe(reason);
               rows += 1;
             }
     expect(rows + skipped).toBe(6 * 10 * 5 * 2 * 3);
