@@ -1,4 +1,5 @@
 /** Single inputs of the machine and their exact consequences: second words, early words, and words at the wrong moment. */
+import { connectionError } from "@cc/core";
 import { describe, expect, test } from "vitest";
 import { createRig, linkedRig, wallStart } from "./rig.js";
 import { idleRig, manualRig, probes, waitingRig } from "./states.js";
@@ -235,6 +236,75 @@ describe("second words of the server", () => {
     rig.protocol.last.host.tokenOk(null);
     await rig.clock.advanceAsync(3_600_000);
     expect(asked(rig), "nobody knows how long it lives").toBe(2);
+  });
+});
+
+describe("a refusal", () => {
+  const refused = (retry: "never" | "later" | "reauth", minDelayMs: number, spreadMs = 0) => {
+    const rig = linkedRig({ renewable: true, chance: 0.5 });
+    const at = rig.clock.now();
+    rig.protocol.last.host.reject({ code: "ERR_SERVER_OVERLOADED", message: "why", retry, minDelayMs, spreadMs });
+    return { rig, at };
+  };
+
+  test("[B5.1] [B5.4] later: told with its delay, and kept: the delay and chance times the spread", () => {
+    const { rig, at } = refused("later", 4_000, 2_000);
+    expect(rig.errors).toHaveLength(1);
+    expect(rig.errors[0]).toMatchObject({
+      code: "ERR_SERVER_OVERLOADED",
+      message: "why",
+      phase: "linked",
+      retryable: true,
+      retryAfterMs: 4_000,
+    });
+    expect(rig.connection.snapshot()).toMatchObject({ phase: "waiting", reason: "serverBusy" });
+    expect(rig.dialled(10_000).at - at).toBe(5_000);
+  });
+
+  test("[B2.7] [B5.4] reauth: a new token, and the delay is kept all the same", async () => {
+    const { rig, at } = refused("reauth", 4_000);
+    expect(rig.connection.snapshot()).toMatchObject({ phase: "waiting", reason: "rejected" });
+    await rig.clock.advanceAsync(4_000);
+    rig.links.last.open();
+    expect([rig.links.last.at - at, rig.protocol.last.token]).toEqual([4_000, "T1"]);
+  });
+
+  test("[B5.1] never: the end, and it says so", () => {
+    const { rig } = refused("never", 4_000);
+    expect(rig.errors[0]).toMatchObject({ code: "ERR_SERVER_OVERLOADED", message: "why", retryable: false });
+    rig.clock.advance(86_400_000);
+    expect([rig.phase(), rig.dials]).toEqual(["failed", 1]);
+  });
+});
+
+describe("an auth server that asks to wait", () => {
+  const busy = connectionError("ERR_SERVER_OVERLOADED", "busy", "auth", { retryable: true, retryAfterMs: 120_000 });
+
+  test("[B2.6] [B5.4] is asked again no sooner, and no socket is dialled meanwhile", async () => {
+    const rig = idleRig({ chance: 0 });
+    rig.getToken.answer = () => {
+      throw busy;
+    };
+    rig.watch(rig.connection.connect());
+    await rig.clock.advanceAsync(119_999);
+    expect([rig.getToken.calls.length, rig.phase()]).toEqual([1, "waiting"]);
+    await rig.clock.advanceAsync(1);
+    expect([rig.getToken.calls.length, rig.dials]).toEqual([2, 0]);
+  });
+
+  test("[B2.6] a renewal that it puts off leaves the link as it is", async () => {
+    const rig = linkedRig({ renewable: true, lifeMs: 1_000_000 });
+    rig.answerProbes(10);
+    rig.getToken.answer = () => {
+      throw busy;
+    };
+    await rig.clock.advanceAsync(930_000);
+    expect(rig.getToken.calls).toHaveLength(1);
+    await rig.clock.advanceAsync(119_999);
+    expect(rig.getToken.calls).toHaveLength(1);
+    await rig.clock.advanceAsync(1);
+    expect([rig.getToken.calls.length, rig.status(), rig.dials]).toEqual([2, "connected", 1]);
+    expect(rig.errors[0]).toMatchObject({ code: "ERR_SERVER_OVERLOADED", phase: "auth", retryable: true });
   });
 });
 
