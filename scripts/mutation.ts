@@ -46,7 +46,7 @@ function options() {
 const percent = (score: number | undefined): string => (score === undefined ? "–" : `${score.toFixed(1)} %`);
 
 /** Prints a package's figures and survivors; answers what a strict run fails on. */
-function tell(name: string, { files, survivors, seconds }: PackageResult, whole: boolean): readonly string[] {
+function tell(name: string, { whole, files, survivors, seconds }: PackageResult): readonly string[] {
   const all = total(files);
   const score = scoreOf(all);
   const unexplained = survivors.filter((survivor) => explanationOf(survivor) === undefined);
@@ -63,7 +63,8 @@ function tell(name: string, { files, survivors, seconds }: PackageResult, whole:
   );
   const faults: string[] = [];
   if (unexplained.length > 0) faults.push(`${name}: ${unexplained.length} survivors are unexplained`);
-  if (whole && (score ?? 0) < leastScore) faults.push(`${name}: the score is below ${leastScore} %`);
+  if (!whole) faults.push(`${name}: only a part of the package was mutated`);
+  if ((score ?? 0) < leastScore) faults.push(`${name}: the score is below ${leastScore} %`);
   return faults;
 }
 
@@ -79,7 +80,7 @@ else
   for (const part of mutatedPackages)
     if (only === undefined || only === part) results[part] = await mutate({ part, files, fresh, concurrency });
 
-const faults = Object.entries(results).flatMap(([name, result]) => tell(name, result, files === undefined));
+const faults = Object.entries(results).flatMap(([name, result]) => tell(name, result));
 if (report) writeReport(results);
 if (out !== undefined) {
   mkdirSync(dirname(out), { recursive: true });

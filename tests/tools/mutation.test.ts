@@ -11,6 +11,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const explained = [...core, ...protocol];
 
 const at = (line: number, column: number) => ({ line, column });
+const run = { whole: true, seconds: 1, date: "2025-01-01" };
 const report: Report = {
   files: {
     "b.ts": { source: "let b = 1;", mutants: [] },
@@ -47,7 +48,7 @@ const report: Report = {
 };
 
 it("a mutant that nobody noticed and one that nobody reached are survivors, with what they replaced", () => {
-  const { survivors } = resultOf(report, 1, "2025-01-01");
+  const { survivors } = resultOf(report, run);
   expect(survivors.map(({ key, line, status }) => [line, status, key])).toEqual([
     [2, "NoCoverage", "a.ts | if (x > 0) { | BlockStatement: { go(); } → {}"],
     [2, "Survived", "a.ts | if (x > 0) { | ConditionalExpression: x > 0 → true"],
@@ -60,7 +61,7 @@ it("a survivor keeps its key when lines are added above it, and loses it when it
     if (first === undefined) throw new Error("the report has mutants");
     const { start, end } = first.location;
     const location = { start: at(start.line + down, start.column), end: at(end.line + down, end.column) };
-    return resultOf({ files: { "a.ts": { source, mutants: [{ ...first, location }] } } }, 1, "").survivors[0]?.key;
+    return resultOf({ files: { "a.ts": { source, mutants: [{ ...first, location }] } } }, run).survivors[0]?.key;
   };
   const key = keyAfter(report.files["a.ts"]?.source ?? "", 0);
   expect(keyAfter(`// new\n${report.files["a.ts"]?.source}`, 1)).toBe(key);
@@ -68,7 +69,7 @@ it("a survivor keeps its key when lines are added above it, and loses it when it
 });
 
 it("the score counts a mutant that hangs as noticed, one that was never reached as not; a file without mutants has none", () => {
-  const { files } = resultOf(report, 1, "2025-01-01");
+  const { files } = resultOf(report, run);
   expect(files.map((file) => [file.file, scoreOf(file)])).toEqual([
     ["a.ts", 50],
     ["b.ts", undefined],

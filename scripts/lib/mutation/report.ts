@@ -43,13 +43,13 @@ function living(survivors: readonly Survivor[]): readonly string[] {
   ]);
 }
 
-function section(name: string, { files, survivors, seconds, date }: PackageResult): readonly string[] {
+function section(name: string, { whole, files, survivors, date }: PackageResult): readonly string[] {
   const all = total(files);
   const mutants = all.killed + all.timeout + all.survived + all.noCoverage;
   return [
     `### @cc/${name}: ${score(all)} %`,
     "",
-    `${mutants} mutants, ${date}, ${Math.round(seconds / 60)} minutes.`,
+    `${mutants} mutants, ${date}. ${whole ? "Files that are not in the table hold nothing to mutate." : "**A part of the package:** the files of the table have been run, the others have not."}`,
     "",
     "| file | score % | killed | timed out | survived | never reached |",
     "|---|---|---|---|---|---|",

@@ -51,6 +51,8 @@ export interface FileScore {
 }
 
 export interface PackageResult {
+  /** All of the package's files were mutated, not those of a glob alone. */
+  readonly whole: boolean;
   readonly seconds: number;
   readonly date: string;
   readonly files: readonly FileScore[];
@@ -77,7 +79,10 @@ function textAt(lines: readonly string[], start: Place, end: Place): string {
     .join("\n");
 }
 
-export function resultOf(report: Report, seconds: number, date: string): PackageResult {
+export function resultOf(
+  report: Report,
+  { whole, seconds, date }: Pick<PackageResult, "whole" | "seconds" | "date">,
+): PackageResult {
   const files: FileScore[] = [];
   const survivors: Survivor[] = [];
   for (const [file, { source, mutants }] of Object.entries(report.files).sort(([a], [b]) => a.localeCompare(b))) {
@@ -108,7 +113,7 @@ export function resultOf(report: Report, seconds: number, date: string): Package
     }
   }
   survivors.sort((a, b) => a.file.localeCompare(b.file) || a.line - b.line || a.key.localeCompare(b.key));
-  return { seconds, date, files, survivors };
+  return { whole, seconds, date, files, survivors };
 }
 
 export const total = (files: readonly FileScore[]): FileScore =>

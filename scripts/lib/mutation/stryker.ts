@@ -63,7 +63,7 @@ export async function mutate({ part, files, fresh, concurrency }: MutationRun): 
     mkdirSync(dirname(remembered), { recursive: true });
     cpSync(join(tree.path, incrementalFile), remembered);
     const report = JSON.parse(readFileSync(join(tree.path, "report.json"), "utf8")) as Report;
-    return resultOf(report, seconds, new Date().toISOString().slice(0, 10));
+    return resultOf(report, { whole: files === undefined, seconds, date: new Date().toISOString().slice(0, 10) });
   } finally {
     tree.remove();
   }
