@@ -1,8 +1,9 @@
 /**
- * `cc-connection`: a connection, watched, examined or simulated from a terminal.
+ * `cc-connection`: a connection, watched, examined, simulated or replayed from a terminal.
  *
  * Exit codes of `watch`: 0 ended by Ctrl-C, 1 refused for good (the last line says why). Of `doctor`: 0 no fault, 1 a fault, 130
- * interrupted. Of `sim`: 0 good, 1 a law broken or a gate failed. Of all: 2 wrong options (one line on standard error).
+ * interrupted. Of `sim`: 0 good, 1 a law broken or a gate failed. Of `replay`: 0 the recorded run, 1
+ * another. Of all: 2 wrong options, or a file that cannot be read (one line on standard error).
  */
 import { Command, CommanderError } from "commander";
 import pc from "picocolors";
@@ -11,6 +12,7 @@ import { addDoctorOptions, type DoctorFlags, doctorOptions } from "./doctor/opti
 import { stepPrinter, summary } from "./doctor/print.js";
 import { addWatchOptions, OptionError, type WatchFlags, watchOptions } from "./options.js";
 import { jsonOutput, textOutput } from "./output.js";
+import { addReplayOptions, type ReplayFlags, replayFile } from "./replay.js";
 import { addSimOptions, sim } from "./sim.js";
 import { watch } from "./watch.js";
 
@@ -73,14 +75,19 @@ async function runSim(flags: Readonly<Record<string, string | boolean>>): Promis
   process.exitCode = await sim(flags, write);
 }
 
+async function runReplay(file: string, flags: ReplayFlags): Promise<void> {
+  await interruptible(async () => replayFile(file, flags, write, colours));
+}
+
 const program = new Command("cc-connection")
-  .description("Watch, examine or simulate a connection of @cc/sdk from a terminal.")
+  .description("Watch, examine, simulate or replay a connection of @cc/sdk from a terminal.")
   .exitOverride()
   .configureOutput({ outputError: () => {}, writeErr: () => {} });
 // A command of its own takes its settings when it is made, so these stand before it.
 addWatchOptions(program.command("watch")).action(runWatch);
 addDoctorOptions(program.command("doctor")).action(runDoctor);
 addSimOptions(program.command("sim")).action(runSim);
+addReplayOptions(program.command("replay")).action(runReplay);
 
 try {
   await program.parseAsync();
@@ -89,6 +96,6 @@ try {
   else if (!(error instanceof CommanderError)) throw error;
   // Help ends here too: asked for with exit code 0, or shown because no command was given.
   else if (error.code === "commander.help")
-    complain("say what to do: cc-connection watch --help, doctor --help, or sim --help");
+    complain("say what to do: cc-connection watch --help, doctor --help, sim --help, or replay --help");
   else if (error.exitCode !== 0) complain(error.message.replace(/^error: /, ""));
 }
