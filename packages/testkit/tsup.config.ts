@@ -7,5 +7,6 @@ export default library({
     conformance: "src/conformance/index.ts",
     sim: "src/sim/index.ts",
     trace: "src/trace/index.ts",
+    model: "src/model/index.ts",
   },
 });
