@@ -174,7 +174,7 @@ export const scopes: readonly Scope[] = [
   scope(
     "probes",
     "longer probes, late acknowledgements, long round trips, links without probes or heartbeat",
-    { probeMs: 2 * TICK, wakeWindowMs: 2 * TICK, stableMs: 2 * TICK },
+    { probeMs: 2 * TICK, wakeWindowMs: 2 * TICK, stableMs: 2 * TICK, leaseSlackMs: 2 * TICK },
     { ...auto, unacked: true, probeless: true, heartbeats: [null, 1], slowTrips: true },
   ),
   scope("throttles", "throttling with and without ends", {}, { ...auto, throttles: [null, 1, 2] }),
