@@ -30,8 +30,8 @@ export default defineConfig({
           environment: "node",
           pool: "forks",
           include: ["{packages,apps}/*/test/**/*.test.{ts,tsx}", "tests/**/*.test.{ts,tsx}"],
-          // tests/interop and tests/netns need more than Node: `pnpm interop`, `pnpm halfopen`.
-          exclude: [...configDefaults.exclude, ...inBrowser, "tests/interop/**", "tests/netns/**"],
+          // These need more than Node and Chromium: `pnpm interop`, `pnpm halfopen`, `pnpm browsers`.
+          exclude: [...configDefaults.exclude, ...inBrowser, "tests/interop/**", "tests/netns/**", "tests/engines/**"],
         },
       },
       {

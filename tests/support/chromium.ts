@@ -4,10 +4,10 @@
  * Law: pages are driven by the raw protocol, for Playwright pins them visible and forbids the cache; and each page is
  * listened to through a binding, because a page that is frozen answers no question.
  */
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { type Browser, type CDPSession, launch } from "puppeteer-core";
 import { chromiumFlags, findChromium } from "../../scripts/lib/browser.js";
+
+export { type Site, serveSite } from "./site.js";
 
 /**
  * Puppeteer's own flags that keep hidden pages awake; and the flag that slows the timers of a hidden page down to one a minute
@@ -30,30 +30,6 @@ export async function startChromium({ throttled = false } = {}): Promise<Browser
     ignoreDefaultArgs: throttled ? wakeful : [],
     headless: true,
   });
-}
-
-export interface Site {
-  /** `http://127.0.0.1:port`. */
-  readonly url: string;
-  close(): Promise<void>;
-}
-
-/** Serves `files` by path: scripts where the path ends in `.js`, pages else. Anything unknown is an empty page. */
-export async function serveSite(files: Readonly<Record<string, string>>): Promise<Site> {
-  const server = createServer((request, response) => {
-    const path = (request.url ?? "/").split("?")[0] ?? "/";
-    response.setHeader("content-type", path.endsWith(".js") ? "text/javascript" : "text/html");
-    response.end(files[path] ?? "<!doctype html><title>empty</title>");
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
 }
 
 /** The value of an expression in the page, promises awaited. Rejects with what the page throws. */

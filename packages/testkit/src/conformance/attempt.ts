@@ -8,6 +8,11 @@ export interface LinkHarness {
   readonly server: { readonly url: string; readonly refusedUrl: string };
   /** The platform shows why an upgrade was refused: `httpStatus` and `retryAfterMs` are demanded, else forbidden. */
   readonly showsRefusals: boolean;
+  /**
+   * Giving an attempt up ends its TCP connection too, as it should: default true. `false` for a platform that keeps it until the
+   * server answers (Firefox): then only that nothing is told is demanded.
+   */
+  readonly endsHandshakes?: boolean;
 }
 
 export interface Attempt {

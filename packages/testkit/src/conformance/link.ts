@@ -178,11 +178,14 @@ export function linkConformance(name: string, harness: () => LinkHarness): void 
         expect(one.calls).toEqual(["opened "]);
       });
 
-      test("[R9] while connecting it gives the attempt up, without a late error or a late call", async (dial) => {
+      test("[R9] while connecting it gives the attempt up, without a late error or a late call", async (dial, here) => {
         const one = dial("/hang");
         await one.seen("begun");
         one.link.close();
-        await one.seen("ended");
+        if (here.endsHandshakes ?? true) await one.seen("ended");
+        // A link that was opened afterwards and has come all the way back is later than anything of that one.
+        const after = dial("/greet?n=1");
+        await after.until("a message", () => after.messages.length === 1);
         await laterTask();
         expect(one.calls).toEqual([]);
       });
