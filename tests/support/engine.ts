@@ -39,6 +39,8 @@ export interface Engine {
   readonly cannotOffline?: string;
   /** Loopback works without the network too, so a page can still say here that it was told. */
   readonly reachableOffline: boolean;
+  /** A page that had an open socket and a lock goes into the back/forward cache when it lets both go at `pagehide`. */
+  readonly keepsLinkedPages: boolean;
   /** Ends it and all that it started. */
   close(): Promise<void>;
 }

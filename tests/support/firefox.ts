@@ -56,6 +56,8 @@ export async function startFirefox(): Promise<Engine> {
     version: (await browser.version()).replace("firefox/", "Firefox "),
     open: () => openTab(browser),
     reachableOffline: false,
+    // It decides before `pagehide`, by what is open then (seen in 153).
+    keepsLinkedPages: false,
     async close() {
       const process = browser.process();
       let timer: NodeJS.Timeout | undefined;

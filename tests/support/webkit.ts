@@ -150,6 +150,7 @@ export async function startWebkit(): Promise<Engine> {
       open: () => openTab(session),
       ...(cannotOffline !== undefined && { cannotOffline }),
       reachableOffline: true,
+      keepsLinkedPages: true,
       async close() {
         await session.end().catch(() => {});
         await close();
