@@ -211,6 +211,22 @@ describe("watches of platform-web", () => {
 });
 
 describe("locks of platform-web", () => {
+  it("[B2.9] a free lock that a busy browser is slow to hand out is no taken one", async () => {
+    const { request } = LockManager.prototype;
+    onTestFinished(() => {
+      LockManager.prototype.request = request;
+    });
+    const slow = async (...args: readonly unknown[]): Promise<unknown> => {
+      // The platform's own delay, longer than any that a taken lock is waited for.
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      return Reflect.apply(request, navigator.locks, args);
+    };
+    LockManager.prototype.request = slow as typeof request;
+    const release = await localStorageStorage().lock?.("slow");
+    expect(release).toBeTypeOf("function");
+    release?.();
+  });
+
   it("[B2.9] a page in the back/forward cache holds none, and has it again when it comes out", async () => {
     const [one, other] = [localStorageStorage(), localStorageStorage()];
     const release = await one.lock?.("bfcache");

@@ -36,16 +36,24 @@ function lock(name: string): Promise<Cancel | undefined> {
       globalThis.removeEventListener?.("pagehide", onPage);
       globalThis.removeEventListener?.("pageshow", onPage);
     };
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), WAIT_MS);
-    locks
-      .request(name, { signal: late.signal }, () => {
-        clearTimeout(timer);
-        globalThis.addEventListener?.("pagehide", onPage);
-        globalThis.addEventListener?.("pageshow", onPage);
-        resolve(release);
-        return held();
-      })
-      .catch((error) => (late.signal.aborted ? resolve(undefined) : reject(error)));
+    const had = (): Promise<void> => {
+      globalThis.addEventListener?.("pagehide", onPage);
+      globalThis.addEventListener?.("pageshow", onPage);
+      resolve(release);
+      return held();
+    };
+    const wait = (): void => {
+      const late = new AbortController();
+      const timer = setTimeout(() => late.abort(), WAIT_MS);
+      locks
+        .request(name, { signal: late.signal }, () => {
+          clearTimeout(timer);
+          return had();
+        })
+        .catch((error) => (late.signal.aborted ? resolve(undefined) : reject(error)));
+    };
+    // Asked without a limit first: a busy browser may take longer than the wait to hand out a lock that is free, and who takes
+    // that for a taken one gives up its instance and its position.
+    locks.request(name, { ifAvailable: true }, (free) => (free ? had() : wait())).catch(reject);
   });
 }
