@@ -3,8 +3,8 @@ import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { startLinkServer } from "@cc/testkit/node";
 import { afterAll, inject } from "vitest";
-import { startEngine } from "../support/engine.js";
 import { pageSuite } from "../support/page-suite.js";
+import { startEngine } from "../support/start-engine.js";
 
 const engine = await startEngine(inject("engine"));
 afterAll(() => engine.close());

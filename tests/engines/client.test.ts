@@ -1,7 +1,7 @@
 /** The client end to end in this browser, against a real gateway through a proxy that breaks real connections. */
 import { poll } from "@cc/testkit/conformance";
 import { afterAll, describe, expect, inject, it } from "vitest";
-import { startEngine } from "../support/engine.js";
+import { startEngine } from "../support/start-engine.js";
 import { unable } from "../support/unable.js";
 import { openRig, shows } from "./rig.js";
 

@@ -6,8 +6,9 @@ import type { LifecycleNow, LifecycleSignal } from "@cc/core";
 import { type LifecycleHarness, lifecycleConformance } from "@cc/testkit/conformance";
 import { afterAll, describe, expect, inject, it } from "vitest";
 import { bundle } from "../support/bundle.js";
-import { type EngineTab, startEngine } from "../support/engine.js";
+import type { EngineTab } from "../support/engine.js";
 import { serveSite } from "../support/site.js";
+import { startEngine } from "../support/start-engine.js";
 import { unable } from "../support/unable.js";
 
 const engine = await startEngine(inject("engine"));

@@ -1,7 +1,7 @@
 /** Several windows of this browser, on one real storage, against a real gateway (2.9). */
 import { poll } from "@cc/testkit/conformance";
 import { afterAll, describe, expect, inject, it } from "vitest";
-import { startEngine } from "../support/engine.js";
+import { startEngine } from "../support/start-engine.js";
 import { openRig, type Rig, shows, type Window } from "./rig.js";
 
 const engine = await startEngine(inject("engine"));

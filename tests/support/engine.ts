@@ -5,14 +5,6 @@
  * do is a field with the reason, and the test that needs it says so.
  */
 import type { EngineName } from "../../scripts/lib/engines.js";
-import { startFirefox } from "./firefox.js";
-import { startWebkit } from "./webkit.js";
-
-declare module "vitest" {
-  interface ProvidedContext {
-    readonly engine: EngineName;
-  }
-}
 
 export interface EngineTab {
   /** Resolves when the page is loaded. */
@@ -44,6 +36,3 @@ export interface Engine {
   /** Ends it and all that it started. */
   close(): Promise<void>;
 }
-
-/** Starts the browser; the caller closes it. */
-export const startEngine = (name: EngineName): Promise<Engine> => (name === "firefox" ? startFirefox() : startWebkit());
