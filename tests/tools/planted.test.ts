@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { controls } from "../planted/controls.js";
 import { plants } from "../planted/plants.js";
+import { simPlants } from "../planted/sim.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const read = (file: string): string => (existsSync(root + file) ? readFileSync(root + file, "utf8") : "");
@@ -26,4 +27,11 @@ it("each plant changes something, and its test is there", () => {
 it("no two plants are the same", () => {
   const patches = plants.map(({ tag, file, find, replace }) => JSON.stringify([tag, file, find, replace]));
   expect(new Set(patches).size).toBe(patches.length);
+});
+
+it("each fault that the simulator is to find stands in words that are in its file exactly once, and changes them", () => {
+  const stale = simPlants.filter(({ file, find, replace }) => read(file).split(find).length !== 2 || find === replace);
+  expect(stale.map(({ name }) => name)).toEqual([]);
+  expect(new Set(simPlants.map(({ name }) => name)).size).toBe(simPlants.length);
+  expect(simPlants.length).toBeGreaterThanOrEqual(20);
 });

@@ -7,6 +7,16 @@ export { runSim, type SimMode, simFlags } from "./command.js";
 export { type SimFlag, type SimIo, SimUsageError, type SimValues } from "./flags.js";
 export { planOf } from "./generate.js";
 export type { Break } from "./oracle/oracle.js";
-export { type Act, type Action, type Direction, type Plan, PlanError, type PlannedClient, parsePlan } from "./plan.js";
+export {
+  type Act,
+  type Action,
+  type Direction,
+  type Lasting,
+  type Plan,
+  PlanError,
+  type PlannedClient,
+  parsePlan,
+  type Way,
+} from "./plan.js";
 export { type RunOptions, type RunResult, runPlan } from "./run.js";
 export { type Shrunk, shrink } from "./shrink.js";

@@ -22,12 +22,13 @@ export interface PlannedClient {
 }
 
 /** A way of the network: between which client and which gateway; `null`: all of them. */
-interface Way {
+export interface Way {
   readonly client: number | null;
   readonly gateway: number | null;
 }
 
-interface Lasting {
+/** How long it lasts, ms. */
+export interface Lasting {
   readonly ms: number;
 }
 

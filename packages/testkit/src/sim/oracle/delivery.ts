@@ -102,7 +102,7 @@ export const deliveryLaw: MakeLaw = (truth, broken) => {
       if (resume === undefined) return broken("R23", `client ${n} comes back without its position`);
       // What it says to have is what it was told, or did not concern it.
       if (resume.epoch === mine.epoch) reach(n, mine, resume.positions[0] ?? 0, "B10.3", "it resumes at");
-      mine.n = resume.epoch === mine.epoch ? (resume.positions[0] ?? 0) : mine.n;
+
       if (recovery === "new") broken("B10.4", `client ${n} brought a position and is new`);
       return;
     }

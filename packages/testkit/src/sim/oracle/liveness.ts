@@ -6,6 +6,7 @@
  * acknowledgement within 2 P (5 s), a wake within P. Whoever slept, or whose timers were throttled, has two deadlines more.
  */
 import { PROBE, SEND } from "../codes.js";
+import type { Act } from "../plan.js";
 import { wants } from "./dials.js";
 import { markOf } from "./history.js";
 import type { MakeLaw } from "./law.js";
@@ -14,6 +15,22 @@ import { arraysOf, type WireRecord } from "./truth.js";
 
 /** A page that is shown again has no link to ask: it was closed when the page was hidden. */
 const wakes = ["foreground", "thawed", "online", "networkChange", "clockJump"];
+/** What can keep a message from coming. */
+const disturbing: readonly Act["do"][] = [
+  "reset",
+  "blackhole",
+  "slow",
+  "offline",
+  "changeNetwork",
+  "crash",
+  "restart",
+  "stall",
+  "sleep",
+  "freeze",
+  "throttleTimers",
+  "reload",
+];
+const tearing: readonly Act["do"][] = ["reset", "changeNetwork", "crash", "restart"];
 /** A tick of the oracle, and rounding. */
 const room = 260;
 
@@ -25,6 +42,18 @@ export const livenessLaw: MakeLaw = (truth, broken) => {
   /** The deadline that the last probe was given: what is settled meanwhile does not shorten it. */
   const given = new Map<number, number>();
   const probedMono = new Map<number, number>();
+  /** When something last happened to a client's ways, machine or gateways, the end of it. */
+  const disturbedAt = new Map<number, number>();
+  /** When wires of a client were last torn: one of them may be dead for good. */
+  const tornAt = new Map<number, number>();
+  const disturb = (act: Act, t: number): void => {
+    if (!disturbing.includes(act.do)) return;
+    for (const { n } of truth.clients) {
+      if ("client" in act && act.client !== null && act.client !== n) continue;
+      disturbedAt.set(n, Math.max(disturbedAt.get(n) ?? 0, t + ("ms" in act ? act.ms : 0)));
+      if (tearing.includes(act.do)) tornAt.set(n, t);
+    }
+  };
 
   const deadline = (wire: WireRecord): number => {
     let bytes = 0;
@@ -33,6 +62,8 @@ export const livenessLaw: MakeLaw = (truth, broken) => {
   };
 
   return {
+    act: ({ act, t }) => disturb(act, t),
+    wake: ({ client, t }) => void disturbedAt.set(client, Math.max(disturbedAt.get(client) ?? 0, t)),
     up({ wire, frames, text, t }) {
       for (const send of arraysOf(frames, SEND)) {
         const mark = markOf(send[4]);
@@ -73,6 +104,17 @@ export const livenessLaw: MakeLaw = (truth, broken) => {
       const say = (why: string): void => broken("B6.1", `client ${n} calls wire ${wire.wire} dead ${why}`);
       if (wire.probedAt === undefined) return say("and never asked it");
       if (wire.gotAt > wire.probedAt) return say(`at ${t}, asked at ${wire.probedAt}, and it spoke at ${wire.gotAt}`);
+      const way = truth.world.way(n, wire.gateway);
+      const calm = t - (disturbedAt.get(n) ?? Number.NEGATIVE_INFINITY);
+      if (
+        !way.blackUp &&
+        !way.blackDown &&
+        way.bytesPerMs === null &&
+        way.delayMs + way.jitterMs <= 1_000 &&
+        calm > t - wire.probedAt + 5_000 &&
+        wire.dialedAt > (tornAt.get(n) ?? -1)
+      )
+        broken("B6.2", `client ${n} calls wire ${wire.wire} dead, and nothing was wrong with it`);
       const waited = machine.now() - (probedMono.get(wire.wire) ?? 0);
       if (waited < 2_500) return say(`${waited} ms after it asked`);
       // Late timers are forgiven twice; a link that was silent over three of them has had its chance.

@@ -4,7 +4,7 @@
  * Law: nothing here asks the product. What an app knows by its own calls, what a server and a wire saw, is all there is.
  */
 import type { Snapshot, Status } from "@cc/core";
-import { EPHEMERAL, EVENT, PROBE } from "../codes.js";
+import { PROBE } from "../codes.js";
 import type { Plan, PlannedClient } from "../plan.js";
 import type { Call, Failure, Frame, Told } from "../world/facts.js";
 import type { World } from "../world/world.js";
@@ -110,9 +110,8 @@ export const objectsOf = (frames: readonly Frame[], t: string): readonly Record<
   frames.filter((frame) => isObject(frame) && frame.t === t) as Record<string, unknown>[];
 export const arraysOf = (frames: readonly Frame[], code: number): readonly (readonly unknown[])[] =>
   frames.filter((frame) => Array.isArray(frame) && frame[0] === code) as (readonly unknown[])[];
-export { EPHEMERAL, EVENT };
 
-export const callKey = (client: number, process: number, id: number): string => `${client}.${process}.${id}`;
+const callKey = (client: number, process: number, id: number): string => `${client}.${process}.${id}`;
 
 export function createTruth(plan: Plan, world: World): Truth {
   const clients = plan.clients.map((planned, n): Writable<ClientRecord> & { open: Set<WireRecord> } => ({
