@@ -31,17 +31,18 @@ import { disposedError } from "./waits.js";
 export function createClient<E extends object = EventMap, Send extends SendFunction = Cc1Send>(
   options: ClientOptions<Send> & ClientPorts & { readonly protocol: ProtocolFactory<Send> },
 ): Client<E, Send> {
-  // Younger than some runtimes that we support.
-  if (Symbol.asyncDispose) Instance.prototype[Symbol.asyncDispose] = Instance.prototype.dispose;
   return new Instance(options) as unknown as Client<E, Send>;
 }
 
-class Instance {
+/** What `createClient` makes. */
+export class Instance {
   declare [Symbol.asyncDispose]: () => Promise<void>;
   readonly #account: Account;
   #login: Login | undefined;
 
   constructor(options: Options) {
+    // Younger than some runtimes that we support.
+    if (Symbol.asyncDispose) Instance.prototype[Symbol.asyncDispose] = Instance.prototype.dispose;
     this.#account = new Account(options);
   }
 

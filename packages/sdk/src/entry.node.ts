@@ -1,9 +1,9 @@
 /** The client for Node: the one place that chooses its ports. */
-import { type Lifecycle, memoryStorage, type Storage } from "@cc/core";
+import { type Clock, type Lifecycle, memoryStorage, type OpenLink, type Storage } from "@cc/core";
 import { HoldingClock, nodeFetch, nodeLifecycle, nodeRandom, type RequestOptions } from "@cc/platform-node";
 import { createWsTransport, type OpenWsLink } from "@cc/transport-ws";
 import { cc1 } from "./cc1.js";
-import { createClient as createPortable } from "./client.js";
+import { Instance } from "./client.js";
 import type {
   Cc1Send,
   Client,
@@ -11,6 +11,7 @@ import type {
   EventMap,
   EventSchemas,
   EventsOf,
+  Fetch,
   ProtocolFactory,
   SendFunction,
 } from "./types.js";
@@ -37,7 +38,6 @@ export interface NodeClient<E extends object = EventMap, Send extends SendFuncti
 let transport: OpenWsLink | undefined;
 let lifecycle: Lifecycle | undefined;
 
-const STANDARD_WAY = {};
 const ALONE = { lock: undefined, watch: undefined };
 
 const standard: ProtocolFactory<Cc1Send> = cc1();
@@ -54,38 +54,62 @@ export function createClient<E extends object, Send extends SendFunction>(
 ): NodeClient<E, Send> {
   // One process is one instance: what it keeps for itself lies beside what it would share. A store that nobody else can
   // reach needs neither lock nor watch, which would cost each of a thousand clients some heap.
-  const { storage = Object.assign(memoryStorage(), ALONE) as Storage, agent, ca, headers } = options;
-  const own = agent || ca || headers;
-  const way = own ? { ...(agent && { agent }), ...(ca && { ca }), ...(headers && { headers }) } : STANDARD_WAY;
-  transport ??= createWsTransport();
-  lifecycle ??= nodeLifecycle();
-  const open = own ? createWsTransport(way) : transport;
-  const clock = new HoldingClock();
-  const client = createPortable<E, Send>({
-    clock,
-    random: nodeRandom,
-    openLink: (...args) => open(...args, clock),
-    lifecycle,
-    // Made for each request: a login is rare, and an idle client then holds nothing for it.
-    fetch: (url, init) => nodeFetch(way, clock)(url, init),
-    tabStorage: storage,
-    ...options,
-    storage,
-    protocol: options.protocol ?? (standard as unknown as ProtocolFactory<Send>),
-  });
-  return Object.assign(client, { [CLOCK]: clock, unref, ref });
+  const { storage = Object.assign(memoryStorage(), ALONE) as Storage } = options;
+  const protocol = options.protocol ?? standard;
+  const chosen = { __proto__: standardPorts, ...options, storage, protocol, [HOLD]: new HoldingClock() };
+  return new NodeInstance(chosen as unknown as Wired) as unknown as NodeClient<E, Send>;
 }
 
-// Shared, with the clock as a property of the client: a process may hold thousands, and each would pay for two closures.
-const CLOCK = Symbol("clock");
-interface Held {
-  readonly [CLOCK]: HoldingClock;
-}
-function unref(this: Held): void {
-  this[CLOCK].unref();
-}
-function ref(this: Held): void {
-  this[CLOCK].ref();
+const HOLD = Symbol("hold");
+type Wired = NodeOptions & {
+  readonly [HOLD]: HoldingClock;
+  readonly storage: Storage;
+} & ConstructorParameters<typeof Instance>[0];
+
+/** The ports that an app does not bring. Inherited by its options: a process may hold thousands, and each would pay for its own functions. */
+const standardPorts: ThisType<Wired> & object = {
+  random: nodeRandom,
+  get clock(): Clock {
+    return this[HOLD];
+  },
+  get lifecycle(): Lifecycle {
+    lifecycle ??= nodeLifecycle();
+    return lifecycle;
+  },
+  get tabStorage(): Storage {
+    return this.storage;
+  },
+  get openLink(): OpenLink {
+    transport ??= createWsTransport();
+    const open = ownWay(this) ? createWsTransport(wayOf(this)) : transport;
+    return (...args) => open(...args, this[HOLD]);
+  },
+  get fetch(): Fetch {
+    return nodeFetch(wayOf(this), this[HOLD]);
+  },
+};
+
+const ownWay = ({ agent, ca, headers }: NodeOptions): unknown => agent || ca || headers;
+const wayOf = ({ agent, ca, headers }: NodeOptions): object => ({
+  ...(agent && { agent }),
+  ...(ca && { ca }),
+  ...(headers && { headers }),
+});
+
+class NodeInstance extends Instance {
+  readonly #hold: HoldingClock;
+
+  constructor(options: Wired) {
+    super(options);
+    this.#hold = options[HOLD];
+  }
+
+  unref(): void {
+    this.#hold.unref();
+  }
+  ref(): void {
+    this.#hold.ref();
+  }
 }
 
 /** What ends with the tab in a page ends with the process here. */

@@ -90,7 +90,39 @@ describe("parseTrace", () => {
     ],
     [
       "an input without its link",
-      (t) => Object.assign(t.inputs.at(-1) ?? {}, { at: ((t.inputs.at(-1)?.["at"] as unknown[]) ?? []).with(0, 90_000) }),
+      (t) => Object.assign(t.inputs[3] ?? {}, { input: { type: "opened" } }),
+      "input 3: input.link",
+      3,
+    ],
+    ["a moment that is too short", (t) => Object.assign(t.inputs[1] ?? {}, { at: [1, 2, 3] }), "input 1: entry.at", 1],
+    ["a moment of text", (t) => Object.assign(t.inputs[1] ?? {}, { at: [1, 2, "x", 3] }), "input 1: entry.at[2]", 1],
+    [
+      "a verdict that is none",
+      (t) => Object.assign(t.inputs[0] ?? {}, { verdicts: [{ action: "x" }] }),
+      "input 0: entry.verdicts[0].action",
+      0,
+    ],
+    ["null in the place of an input", (t) => t.inputs.splice(4, 1, null as never), "input 4: entry", 4],
+  ])("says where it is damaged: %s", (_, damage, where, entry) => {
+    const trace = json();
+    damage(trace);
+    const error = refusal(trace);
+    expect([error.problem, error.entry]).toEqual(["damaged", entry]);
+    expect(error.message).toContain(where);
+  });
+});
+
+/** Puts another number in the place of one of the last input's moment. */
+function changeLast(trace: Json, i: number, value: number): void {
+  const last = trace.inputs.at(-1);
+  if (last) last["at"] = (last["at"] as unknown[]).with(i, value);
+}
+
+describe("replay", () => {
+  it("finds each kind of change: chance, time, a missing input, one too many, another end", () => {
+    const changes: ((trace: Json) => unknown)[] = [
+      (t) => changeLast(t, 2, 0.123),
+      (t) => changeLast(t, 0, 90_000),
       (t) => t.inputs.splice(4, 1),
       (t) => t.inputs.splice(4, 0, t.inputs[1] ?? {}),
       (t) => t.inputs.pop(),
