@@ -98,7 +98,8 @@ describe("desire", () => {
               const { tag, dials, reason } = expected(facts, background);
               const row = JSON.stringify({ facts, background });
               expect(want.tag, row).toBe(tag);
-              expect(want.tag === "link" && want.urgency === "dial", row).toBe(dials);
+              if (want.tag === "link") expect(want.urgency, row).toBe(dials ? "dial" : "keep");
+              else expect(dials, row).toBe(false);
               expect(want.reason, row).toBe(reason);
               rows += 1;
             }
