@@ -47,6 +47,12 @@ describe("log lines", () => {
   });
 });
 
+test("[R28] an owner who wants to be told nothing is told nothing: neither of what should be saved nor of changes", () => {
+  const rig = linkedRig({ owner: { save: undefined, changed: undefined, logger: undefined } });
+  rig.lose({ code: 1013, retryAfterMs: 5_000 });
+  expect(rig.log).toEqual(["! ERR_SERVER_OVERLOADED", "disconnected"]);
+});
+
 describe("policy", () => {
   test("init replaces what it names, and leaves what was given before", () => {
     const asked: number[] = [];

@@ -109,6 +109,18 @@ describe("init()", () => {
     expect([rig.status(), rig.connection.snapshot().mode]).toEqual(["connected", "auto"]);
   });
 
+  test("[B3.2] [B4.4] in the background, a change to auto mode ends the lease and begins the grace", () => {
+    const rig = manualRig({ policy: { background: { graceMs: 60_000 } } });
+    rig.lifecycle.emit("background");
+    rig.clock.advance(10_000);
+    rig.connection.init({ auto: true });
+    expect(rig.connection.snapshot()).toMatchObject({ status: "connected", leaseUntil: null });
+    rig.clock.advance(59_999);
+    expect(rig.status()).toBe("connected");
+    rig.clock.advance(1);
+    expect(rig.connection.snapshot()).toMatchObject({ status: "disconnected", reason: "background" });
+  });
+
   test("a login before it is nothing", () => {
     const rig = createRig();
     const { protocol } = rig;
