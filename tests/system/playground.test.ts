@@ -1,5 +1,9 @@
 /** What the playground shows of a connection, and what can be done with a client there. */
-import { describe, expect, it } from "vitest";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseTrace, replay, statusesTold } from "@cc/testkit/trace";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { bundle } from "../support/bundle.js";
 import { openPlayground } from "./playground-rig.js";
 
@@ -61,6 +65,26 @@ describe("the playground", () => {
     await shows("[data-seat=left] .error", "Check the network connectivity");
     await shows("[data-seat=left] .outage", "No connection for ");
     expect(await snapshot("left", "reason")).toMatch(/attemptFailed|retry/);
+  });
+
+  it("the flight recorder's trace is a download, which replays to what was seen, also after dispose()", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "cc-trace-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const session = await play.browser.target().createCDPSession();
+    await session.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: folder });
+    await logIn("left");
+    await press("left", "Cut");
+    await told("left", "session resumed");
+    await press("left", "dispose");
+    await press("left", "Download trace");
+    await told("left", "trace() resolved");
+    // A download in progress has another name.
+    const file = join(folder, "trace-left.json");
+    await expect.poll(() => existsSync(file), { timeout: 20_000 }).toBe(true);
+    const run = replay(parseTrace(readFileSync(file, "utf8")));
+    expect(run.difference).toBeUndefined();
+    expect(statusesTold(run).slice(0, 4)).toEqual(["connecting", "connected", "disconnected", "connecting"]);
+    expect(statusesTold(run).at(-1)).toBe("connected");
   });
 
   it("the plot tells in words what it draws, and draws it", async () => {

@@ -5,6 +5,7 @@ import type { ReactElement } from "react";
 import { Button, Group, Segments } from "../ui.js";
 import type { Background, Mode, Settings } from "./client.js";
 import { useSeat } from "./context.js";
+import { downloadTrace } from "./trace.js";
 
 interface Props {
   readonly disposed: boolean;
@@ -53,7 +54,7 @@ const calls: readonly { readonly name: string; readonly hint: string; call(clien
 
 export function Controls({ disposed, setDisposed, again }: Props): ReactElement {
   const client = useClient();
-  const { settings, run } = useSeat();
+  const { settings, run, seat } = useSeat();
   return (
     <>
       <div className="fields">
@@ -72,6 +73,12 @@ export function Controls({ disposed, setDisposed, again }: Props): ReactElement 
             {name}
           </Button>
         ))}
+        <Button
+          hint="The flight recorder: what this client went through, without tokens, names and texts"
+          onClick={() => void run("trace()", async () => downloadTrace(client, seat.id))}
+        >
+          Download trace
+        </Button>
         {disposed ? (
           <Button kind="primary" hint="Over the same stored session" onClick={() => again({})}>
             New client
