@@ -198,7 +198,7 @@ describe("nothing in it is anybody's secret", () => {
     return rig;
   }
 
-  test("[R35] no token, no user, no session, no text of a server or an app", async () => {
+  test("no token, no user, no session, no text of a server or an app", async () => {
     const rig = told();
     await rig.settle();
     rig.protocol.last.host.reject({

@@ -31,7 +31,7 @@ function wentThrough(run: Replay, seen: readonly Snapshot[]): void {
 }
 
 describe("a real run with real faults replays to the same states", () => {
-  it("[R35] cut, refused, black-holed, throttled, the token rejected; and no secret is in the trace", async () => {
+  it("cut, refused, black-holed, throttled, the token rejected; and no secret is in the trace", async () => {
     const world = await openWorld();
     const { client, lifecycle, statuses } = await world.seat("ann", {
       login: false,
