@@ -3,29 +3,31 @@
  *
  * `--report`: runs every scenario and writes docs/herd.json, docs/herd.md and its plots; the plots and the page are drawn from that
  * file alone. `--draw`: only draws them again. `--check`: exit 1 if they are not what the file draws; runs nothing.
+ * `--collect FOLDER`: records and draws what `pnpm sim --out FOLDER/SCENARIO.json` left there, for runs made one by one.
  * `--clients N` (default 100,000) for scenarios without a gate of the issue, under `--report`. `--only NAME` one scenario.
  * `--out FILE`: the figures as JSON. Exit 2: wrong arguments.
  *
  * The sources are bundled first: run one by one through a loader that keeps the names of functions, a herd takes half as long again.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
 import type { HerdSummary, PeerSummary } from "../packages/testkit/src/herd/index.js";
-import { herdFiles, type Recorded, type Scenario, scenarios } from "./lib/herd.js";
+import { argumentsOf, herdFiles, type Recorded, recordedOf, type Scenario, scenarios } from "./lib/herd.js";
 import { root, run } from "./lib/run.js";
 
 const page = (name: string): string => join(root, "docs", name);
 
-function argumentsOf(): {
+function flags(): {
   readonly report: boolean;
   readonly draw: boolean;
   readonly check: boolean;
   readonly clients: number;
   readonly only: string | undefined;
   readonly out: string | undefined;
+  readonly collect: string | undefined;
 } {
   const { values } = parseArgs({
     options: {
@@ -35,6 +37,7 @@ function argumentsOf(): {
       clients: { type: "string", default: "100000" },
       only: { type: "string" },
       out: { type: "string" },
+      collect: { type: "string" },
     },
   });
   const clients = Number(values.clients);
@@ -42,7 +45,7 @@ function argumentsOf(): {
     throw new TypeError(`--clients must be a whole number from 1,000 to 1,000,000, not ${values.clients}`);
   if (values.only !== undefined && !scenarios.some(({ name }) => name === values.only))
     throw new TypeError(`--only knows ${scenarios.map(({ name }) => name).join(", ")}, not ${values.only}`);
-  return { ...values, clients, only: values.only, out: values.out };
+  return { ...values, clients, only: values.only, out: values.out, collect: values.collect };
 }
 
 /** One file for Node, so that a run pays for no loader. */
@@ -95,8 +98,32 @@ function draw(recorded: Recorded): void {
   for (const [name, text] of herdFiles(recorded)) writeFileSync(page(name), text);
 }
 
+function record(recorded: Recorded): void {
+  writeFileSync(page("herd.json"), `${JSON.stringify(recorded)}\n`);
+  draw(recorded);
+}
+
+/** The outcomes that `pnpm sim --out` left in a folder, each under the name of its scenario. */
+function collect(folder: string): Recorded {
+  const missing = scenarios.filter(({ name }) => !existsSync(join(folder, `${name}.json`)));
+  if (missing.length > 0)
+    throw new TypeError(`--collect misses ${missing.map(({ name }) => `${name}.json`).join(", ")} in ${folder}`);
+  const told = scenarios.map(
+    ({ name }) => [name, JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8")) as Told] as const,
+  );
+  const ours = Object.fromEntries(told.flatMap(([name, { ours: one }]) => (one === undefined ? [] : [[name, one]])));
+  return recordedOf(
+    ours,
+    told.flatMap(([, { peers }]) => peers),
+  );
+}
+
 async function main(): Promise<number> {
-  const { report, draw: drawOnly, check, clients, only, out } = argumentsOf();
+  const { report, draw: drawOnly, check, clients, only, out, collect: folder } = flags();
+  if (folder !== undefined) {
+    record(collect(folder));
+    return 0;
+  }
   if (check || drawOnly) {
     const recorded = JSON.parse(readFileSync(page("herd.json"), "utf8")) as Recorded;
     if (drawOnly) {
@@ -120,16 +147,14 @@ async function main(): Promise<number> {
     for (const scenario of scenarios) {
       if (only === undefined ? !(report || scenario.gated) : scenario.name !== only) continue;
       const size = scenario.gated ? 100_000 : clients;
-      const { code, told } = await runOne(program, into, scenario, [...scenario.args, "--clients", String(size)]);
+      const { code, told } = await runOne(program, into, scenario, argumentsOf(scenario, size));
       worst = Math.max(worst, code);
       if (told?.ours) ours[scenario.name] = told.ours;
       if (told && told.peers.length > 0) peers = [...peers, ...told.peers];
     }
     if (out !== undefined) writeFileSync(out, `${JSON.stringify({ ours, peers }, null, 1)}\n`);
     if (report && worst < 2 && only === undefined) {
-      const recorded: Recorded = { version: 1, ours, peers };
-      writeFileSync(page("herd.json"), `${JSON.stringify(recorded)}\n`);
-      draw(recorded);
+      record(recordedOf(ours, peers));
     }
     console.log(worst === 0 ? "\nherd: every gate held" : "\nherd: a gate is BROKEN");
     return worst;

@@ -21,7 +21,7 @@ export const scenarios: readonly Scenario[] = [
   scenario("refuse-30s-S1", "--outage 30 --spread 1 --minutes 10 --seed 1", true),
   scenario("refuse-30s-S5", "--outage 30 --spread 5 --minutes 0 --seed 1", true),
   scenario("crash-S1", "--kind crash --outage 30 --spread 1 --minutes 0 --seed 1", true),
-  scenario("admission", "--outage 30 --rate 500 --burst 50 --minutes 0 --seed 1", true),
+  scenario("admission", "--outage 30 --minutes 0 --seed 1", true),
   scenario("refuse-1s-S1", "--outage 1 --spread 1 --minutes 0 --seed 1"),
   scenario("refuse-1s-S5", "--outage 1 --spread 5 --minutes 0 --seed 1"),
   scenario("refuse-600s-S1", "--outage 600 --spread 1 --minutes 0 --seed 1"),
@@ -44,6 +44,30 @@ export const scenarios: readonly Scenario[] = [
   ...one,
   args: one.args.map((arg) => (arg === "PEERS" ? policies.map(({ name }) => name).join() : arg)),
 }));
+
+/** The scenario's flags for `pnpm sim` with so many clients. */
+export const argumentsOf = ({ name, args }: Scenario, clients: number): readonly string[] =>
+  // Twenty seconds of spread would be needed, whatever the size: S may be ten.
+  [
+    ...args,
+    ...(name === "admission" ? ["--rate", String(clients / 200), "--burst", String(clients / 2000)] : []),
+    "--clients",
+    String(clients),
+  ];
+
+/** What is recorded of the outcomes: curves only where a plot shows them. */
+export function recordedOf(ours: Readonly<Record<string, HerdSummary>>, peers: readonly PeerSummary[]): Recorded {
+  const nothing = { dials: [], recovery: [] };
+  const mine = Object.fromEntries(
+    scenarios.flatMap(({ name }) => {
+      const one = ours[name];
+      if (one === undefined) return [];
+      return [[name, shown.includes(name) ? one : { ...one, curves: nothing }]];
+    }),
+  );
+  const theirs = peers.map((one) => (isDrawn(one) ? one : { ...one, curves: nothing }));
+  return { version: 1, ours: mine, peers: theirs };
+}
 
 /** What `docs/herd.json` holds. */
 export interface Recorded {
@@ -117,13 +141,15 @@ const drawn = [
   "CometChat",
 ];
 
+const shown = ["refuse-30s-S1", "refuse-30s-S5"];
+const isDrawn = ({ name, outage }: PeerSummary): boolean =>
+  drawn.includes(name) && outage.kind === "refuse" && outage.outageMs === 30_000;
+
 /** The files that the recorded figures make, by their names in docs/. */
 export function herdFiles(recorded: Recorded): ReadonlyMap<string, string> {
   const { ours, peers } = recorded;
-  const mine = ["refuse-30s-S1", "refuse-30s-S5"].flatMap((name) => ours[name] ?? []);
-  const theirs = drawn.flatMap((name) =>
-    peers.filter((one) => one.name === name && one.outage.kind === "refuse" && one.outage.outageMs === 30_000),
-  );
+  const mine = shown.flatMap((name) => ours[name] ?? []);
+  const theirs = drawn.flatMap((name) => peers.filter((one) => one.name === name && isDrawn(one)));
   return new Map([
     ["herd.md", pageOf(recorded)],
     ["herd-light.svg", herdPlot(mine, theirs, "light")],
@@ -133,6 +159,7 @@ export function herdFiles(recorded: Recorded): ReadonlyMap<string, string> {
 
 function pageOf(recorded: Recorded): string {
   const all = Object.entries(recorded.ours);
+  const sizes = [...new Set(all.map(([, { plan }]) => thousands(plan.clients)))];
   const gated = all.filter(([name]) => scenarios.find((one) => one.name === name)?.gated);
   const formulas = policies.map(
     ({ name, formula, noticeSeconds }) =>
@@ -152,15 +179,17 @@ function pageOf(recorded: Recorded): string {
     "## Gates",
     "",
     "Fixed seeds; `pnpm herd` exits 1 when one is broken. S is the spread of clause 5.2. A share is of all clients, in the worst 100 ms of all that can be laid over",
-    "the time (a sliding window, not fixed bins).",
+    `the time (a sliding window, not fixed bins). Recorded with ${sizes.join(" and ")} clients: the column says which; the fewer, the more a share scatters.`,
     "",
-    "| run | what | measured | gate | held |",
-    "| --- | --- | --- | --- | --- |",
-    ...gated.flatMap(([name, { gates }]) => gates.map((gate) => gateRow(name, gate))),
+    "| run | clients | what | measured | gate | held |",
+    "| --- | --- | --- | --- | --- | --- |",
+    ...gated.flatMap(([name, { gates, plan }]) =>
+      gates.map((gate) => gateRow(`${name} | ${thousands(plan.clients)}`, gate)),
+    ),
     "",
     "A bucket that was full lets its burst through once; that is why the admission's gate is the rate and its burst, and why after a crash, where the spread alone is to",
-    "keep the rate, the burst does not count. In the run `admission` each of ten gateways of 10,000 states 500 connects per second and a burst of 50: 20 s of spread would",
-    "be needed, 10 s is what S may be, so more come than are admitted, and the others are told a moment of their own.",
+    "keep the rate, the burst does not count. In the run `admission` each gateway states a rate at which its clients would take 20 s, and a tenth of that",
+    "as its burst; S may be 10 s at most, so more come than are admitted, and the others are told a moment of their own.",
     "",
     "## Every outage",
     "",

@@ -1,4 +1,4 @@
-/** Faults that one client alone hardly shows, and a fleet at once (5.2–5.4). */
+/** Faults that one client alone hardly shows, and a fleet at once (5.2, 5.3). */
 import type { Plant } from "./plant.js";
 
 export const herdPlants: readonly Plant[] = [
@@ -16,14 +16,6 @@ export const herdPlants: readonly Plant[] = [
     file: "packages/core/src/ladder.ts",
     find: "return (c * (1 + x.m.random)) / 2;",
     replace: "return Math.min(cap, c * (1 + x.m.random));",
-    test: "tests/herd/herd.test.ts",
-  },
-  {
-    tag: "B5.4",
-    what: "the moment that a full gateway gave is forgotten: the refused come by their own ladder",
-    file: "packages/core/src/ladder.ts",
-    find: "x.ladder.floor = { from: x.at, ms };",
-    replace: "",
     test: "tests/herd/herd.test.ts",
   },
 ];

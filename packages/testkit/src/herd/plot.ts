@@ -75,7 +75,7 @@ export function herdPlot(ours: readonly HerdSummary[], others: readonly PeerSumm
       };
     }),
     ...others.map(({ name, formula, curves, figures }): Row => {
-      const short = formula.length > 34 ? `${formula.slice(0, 33)}…` : formula;
+      const short = formula.length > 28 ? `${formula.slice(0, 27)}…` : formula;
       return { name, note: short, style: "other", curves, peak: Math.max(figures.peakDown, figures.peakAfter) };
     }),
   ];
@@ -128,10 +128,10 @@ function dials(rows: readonly Row[], top: number, outageMs: number, clients: num
   return out;
 }
 
-/** How many were back when, from 0 to 30 s after the return. */
+/** How many were back when, in the first 20 s after the return. */
 function recovery(rows: readonly Row[], top: number, height: number): readonly string[] {
-  const seconds = 30;
-  const edge = width - right - 130;
+  const seconds = 20;
+  const edge = width - right - 200;
   const from = 60;
   const floor = top + height;
   const x = (ms: number): number => from + (ms / 1000 / seconds) * (edge - from);
@@ -139,6 +139,7 @@ function recovery(rows: readonly Row[], top: number, height: number): readonly s
   const out: string[] = [
     text(16, top - 24, "Back after the server is: share of the clients that lost their link", "title"),
   ];
+  out.push(text(edge + 8, top - 24, "in the order in which half are back", "faint"));
   for (const mark of [0, 0.25, 0.5, 0.75, 1]) {
     out.push(
       line(from, y(mark), edge, y(mark), mark === 0 ? "axis" : "rule"),
@@ -171,7 +172,7 @@ function recovery(rows: readonly Row[], top: number, height: number): readonly s
     out.push(
       text(
         edge + 8,
-        top + 8 + at * (height / Math.max(12, labels.length)),
+        top + 6 + at * (height / Math.max(12, labels.length)),
         words,
         style === "faint" ? "faint" : `faint strong ${style}`,
       ),
