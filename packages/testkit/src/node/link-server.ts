@@ -110,7 +110,10 @@ export async function startLinkServer(): Promise<LinkServer> {
     if (pathname === "/refuse") {
       const retryAfter = searchParams.get("retryAfter");
       const header = retryAfter === null ? "" : `retry-after: ${retryAfter}\r\n`;
-      socket.end(`HTTP/1.1 ${searchParams.get("status")} No\r\n${header}content-length: 2\r\n\r\nno`);
+      // Over when the answer is out: a client may keep its half for a while (WebKitGTK does on a busy machine).
+      socket.end(`HTTP/1.1 ${searchParams.get("status")} No\r\n${header}content-length: 2\r\n\r\nno`, () =>
+        socket.destroy(),
+      );
       return;
     }
     // One packet for the answer and what follows it at once: nothing of it may be lost.
