@@ -6,6 +6,7 @@ export { type Exploration, type ExploreOptions, explore, type Violation } from "
 export type { Ban, Ghost } from "./ghost.js";
 export { type Liveness, liveness } from "./liveness.js";
 export { type Machine, machine } from "./machine.js";
+export { type Arrow, type Outline, type OutlinePhase, outline, phases } from "./outline.js";
 export {
   examine,
   gateFaults,

@@ -31,7 +31,7 @@ export interface LivenessGate {
 }
 
 /** The gate: measured, and then held. */
-export const livenessGate: LivenessGate = { steps: 40, ticks: 60, realMs: 180_000 };
+export const livenessGate: LivenessGate = { steps: 20, ticks: 16, realMs: 150_000 };
 
 /** Enumerates one scope and answers its figures, or throws a `ModelViolation`. */
 export function examine(scope: Scope, machine: Machine, real: Policy): ScopeReport {

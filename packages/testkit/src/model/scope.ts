@@ -193,3 +193,27 @@ export const scopes: readonly Scope[] = [
     },
   ),
 ];
+/** What docs/states.md is drawn from: every reason, page and mode, and no numbers to speak of; what has numbers by itself. */
+export const outlineScopes: readonly Scope[] = [
+  scope("modes", "reasons, pages, modes", { wakeWindowMs: 0 }, { reasons: true, pages: true, heartbeats: [null] }),
+  scope("quiet", "silence", { wakeWindowMs: 0 }, { ...auto, reasons: true }),
+  scope("throttled", "throttling", { wakeWindowMs: 0 }, { ...auto, reasons: true, heartbeats: [null], throttles: [1] }),
+  scope(
+    "floored",
+    "floors of the server",
+    { wakeWindowMs: 0 },
+    { ...auto, reasons: true, heartbeats: [null], floors: [[1, 0]] },
+  ),
+  scope(
+    "renewed",
+    "tokens renewed in band",
+    { wakeWindowMs: 0, refreshSpacingMs: 1 * TICK },
+    { ...auto, reasons: true, heartbeats: [null], renewals: true, fixedTokens: true },
+  ),
+  scope(
+    "kept",
+    "the longer heartbeat of a background",
+    { wakeWindowMs: 0, background: "keep" },
+    { ...auto, reasons: true },
+  ),
+];
