@@ -47,7 +47,7 @@ function section(name: string, { whole, files, survivors, date }: PackageResult)
   const all = total(files);
   const mutants = all.killed + all.timeout + all.survived + all.noCoverage;
   return [
-    `### @cc/${name}: ${score(all)} %`,
+    `### @cc/${name}${whole ? "" : ", a part"}: ${score(all)} %`,
     "",
     `${mutants} mutants, ${date}. ${whole ? "Files that are not in the table hold nothing to mutate." : "**A part of the package:** the files of the table have been run, the others have not."}`,
     "",
