@@ -13,7 +13,7 @@ export default defineConfig({
     // They wait for one another's deadlines, not for the processor.
     maxWorkers: 3,
     maxConcurrency: 20,
-    testTimeout: 150_000,
-    hookTimeout: 60_000,
+    testTimeout: 200_000,
+    hookTimeout: 120_000,
   },
 });

@@ -71,7 +71,7 @@ function print(figures: readonly Figure[]): void {
     row.note ?? cell(row.toldMs),
     cell(row.signalMs),
     cell(row.contractMs),
-    row.reason,
+    row.lateMs ? `${row.reason} (the process stood still for ${cell(row.lateMs)})` : row.reason,
     cell(row.healedMs),
   ]);
   for (const row of [head, head.map(() => "---"), ...rows]) console.log(`| ${row.join(" | ")} |`);

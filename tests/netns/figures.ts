@@ -5,13 +5,15 @@ import { appendFileSync } from "node:fs";
 export interface Figure {
   readonly fault: string;
   readonly seat: string;
-  /** From the fault's beginning until the status said so, in ms. */
+  /** From when the fault was laid until the status said so, in ms. */
   readonly toldMs: number | null;
   /** From the wake signal until then, in ms, where there was one. */
   readonly signalMs: number | null;
   /** What the contract says, in ms; `null`: nothing. */
   readonly contractMs: number | null;
   readonly reason: string;
+  /** How long the clients' process did not get to run meanwhile, in ms. */
+  readonly lateMs?: number;
   /** From the end of the fault until it was connected again, in ms. */
   readonly healedMs: number | null;
   readonly note?: string;

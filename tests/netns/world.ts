@@ -142,7 +142,7 @@ export async function openWorld(tag: string): Promise<World> {
         users,
         authKey,
       });
-      await gate.line("the gateway listens", ({ what }) => what === "listening", 20_000);
+      await gate.line("the gateway listens", ({ what }) => what === "listening", 60_000);
       return { ...gate, place };
     },
     async crew(place, gate, crew, names, more = {}) {

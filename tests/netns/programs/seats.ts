@@ -41,9 +41,24 @@ export interface SeatsOptions {
 /** Data as it is told: long texts by their beginning. */
 const brief = (data: unknown): unknown => (typeof data === "string" ? data.slice(0, 12).trim() : data);
 
+/** How often the process looks whether it runs, and what counts as not: less than the lateness for which a link is forgiven. */
+const BEAT_MS = 200;
+const LATE_MS = 500;
+
+/** Tells of each time in which this process did not get to run: a timer that comes late grants a fresh deadline (6.1). */
+function tellLateness(say: SeatsOptions["say"]): void {
+  let due = performance.now() + BEAT_MS;
+  setInterval(() => {
+    const now = performance.now();
+    if (now - due > LATE_MS) say({ at: Date.now(), seat: "process", what: "late", value: now - due });
+    due = now + BEAT_MS;
+  }, BEAT_MS);
+}
+
 /** Logs everybody in and links them, one after another. */
 export async function openSeats(options: SeatsOptions): Promise<(act: Act) => void> {
   const { at, names, crew, authKey, createClient } = options;
+  tellLateness(options.say);
   const seats = new Map<string, { readonly client: Client; readonly scripted: ScriptedLifecycle | undefined }>();
   for (const seat of names) {
     const say = (what: string, value: unknown = null): void => options.say({ at: Date.now(), seat, what, value });
