@@ -35,7 +35,7 @@ const entries: readonly Entry[] = [
     source: 'export * from "@cc/core";',
     from: "packages/sdk",
     gate: 5_000,
-    ceiling: 11_330,
+    ceiling: 11_443,
   },
   {
     // The sdk's browser entry wires transport-browser and platform-web itself.
@@ -43,7 +43,7 @@ const entries: readonly Entry[] = [
     source: browserClient,
     from: "packages/react",
     gate: 9_500,
-    ceiling: 22_270,
+    ceiling: 22_430,
     goal: 8_000,
   },
   {
@@ -52,7 +52,7 @@ const entries: readonly Entry[] = [
     beside: browserClient,
     from: "packages/react",
     gate: 2_500,
-    ceiling: 2_530,
+    ceiling: 2_525,
   },
   {
     name: "@cc/react, with react and @cc/sdk outside",

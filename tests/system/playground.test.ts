@@ -71,7 +71,13 @@ describe("the playground", () => {
     const folder = mkdtempSync(join(tmpdir(), "cc-trace-"));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const session = await play.browser.target().createCDPSession();
-    await session.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: folder });
+    // Each test's page has a context of its own, with its own settings of downloads.
+    const browserContextId = play.page.browserContext().id;
+    await session.send("Browser.setDownloadBehavior", {
+      behavior: "allow",
+      downloadPath: folder,
+      ...(browserContextId && { browserContextId }),
+    });
     await logIn("left");
     await press("left", "Cut");
     await told("left", "session resumed");
