@@ -93,7 +93,8 @@ export const dialLaw: MakeLaw = (truth, broken) => {
       const memory = of(client);
       const record = truth.clients[client] as ClientRecord;
       const lost = change.current === "disconnected" && ["connected", "featureThrottled"].includes(change.previous);
-      if (lost && !record.plan.auto && holds(record)) memory.lostInBackground = true;
+      // A page that is hidden closes its link itself: no loss.
+      if (lost && !record.hidden && !record.plan.auto && holds(record)) memory.lostInBackground = true;
     },
     dial({ client: n, wire }) {
       const client = truth.clients[n] as ClientRecord;
