@@ -2,11 +2,9 @@
  * The machine under examination, as a record of its functions. Law: the model calls nothing of the core but what stands here, so
  * that a machine with one guard removed can take its place.
  */
-import { type Deadline, deadlines, initialState, isDue, links, snapshotOf, statusOf, transition } from "@cc/core";
+import { deadlines, initialState, isDue, links, snapshotOf, statusOf, transition } from "@cc/core";
 import { check, connect, ping } from "@cc/core/calls";
 import { explain } from "@cc/core/explain";
-
-export type { Deadline };
 
 export interface Machine {
   readonly initialState: typeof initialState;
