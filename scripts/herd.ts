@@ -105,10 +105,11 @@ function record(recorded: Recorded): void {
 
 /** The outcomes that `pnpm sim --out` left in a folder, each under the name of its scenario. */
 function collect(folder: string): Recorded {
-  const missing = scenarios.filter(({ name }) => !existsSync(join(folder, `${name}.json`)));
-  if (missing.length > 0)
-    throw new TypeError(`--collect misses ${missing.map(({ name }) => `${name}.json`).join(", ")} in ${folder}`);
-  const told = scenarios.map(
+  const there = scenarios.filter(({ name }) => existsSync(join(folder, `${name}.json`)));
+  if (there.length === 0) throw new TypeError(`--collect finds no SCENARIO.json in ${folder}`);
+  for (const { name } of scenarios)
+    if (!there.some((one) => one.name === name)) console.log(`not there, and so not on the page: ${name}`);
+  const told = there.map(
     ({ name }) => [name, JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8")) as Told] as const,
   );
   const ours = Object.fromEntries(told.flatMap(([name, { ours: one }]) => (one === undefined ? [] : [[name, one]])));

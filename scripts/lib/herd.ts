@@ -160,6 +160,7 @@ export function herdFiles(recorded: Recorded): ReadonlyMap<string, string> {
 function pageOf(recorded: Recorded): string {
   const all = Object.entries(recorded.ours);
   const sizes = [...new Set(all.map(([, { plan }]) => thousands(plan.clients)))];
+  const missing = scenarios.filter(({ name, args }) => !args.includes("--policy") && recorded.ours[name] === undefined);
   const gated = all.filter(([name]) => scenarios.find((one) => one.name === name)?.gated);
   const formulas = policies.map(
     ({ name, formula, noticeSeconds }) =>
@@ -200,6 +201,9 @@ function pageOf(recorded: Recorded): string {
     "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ...all.map(([, summary]) => ourRow(summary)),
     "",
+    ...(missing.length === 0
+      ? []
+      : [`Not recorded here, for \`pnpm herd --report\` to do: ${missing.map(({ name }) => name).join(", ")}.`, ""]),
     "*Just filled*: the outage strikes right after all clients have come for the first time. `welcome` tells S by the links that the gateway has at that moment, so",
     "whoever came first, when it was empty, was told 0.1 s, and comes back too early after the next loss. In all other runs each link has been renewed once since, one",
     "after another over twenty times S, as in a fleet that has stood for a while.",
