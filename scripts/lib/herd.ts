@@ -180,7 +180,7 @@ function pageOf(recorded: Recorded): string {
     "## Gates",
     "",
     "Fixed seeds; `pnpm herd` exits 1 when one is broken. S is the spread of clause 5.2. A share is of all clients, in the worst 100 ms of all that can be laid over",
-    `the time (a sliding window, not fixed bins). Recorded with ${sizes.join(" and ")} clients: the column says which; the fewer, the more a share scatters.`,
+    `the time (a sliding window, not fixed bins). Recorded with ${sizes.join(" and ")} clients: the column says which. The gates are for 100,000; the fewer there are, the more a share scatters.`,
     "",
     "| run | clients | what | measured | gate | held |",
     "| --- | --- | --- | --- | --- | --- |",
