@@ -58,7 +58,9 @@ export async function startCanary(url: string, tokenOf: (uid: string) => string)
   };
 
   for (const uid of ["canary", "friend"]) {
-    const client = createClient({ url, lifecycle: createScriptedLifecycle() });
+    // A machine with other work may keep either process from running for seconds; half a minute is no matter of the machine.
+    const policy = { probeMs: 30_000, ackProbeMs: 10_000 };
+    const client = createClient({ url, lifecycle: createScriptedLifecycle(), policy });
     const bird: Bird = { uid, client, heard: new Map() };
     client.on("event", (event) => hear(bird, event));
     client.on("gap", () => faults.push(`${uid} was told a gap`));

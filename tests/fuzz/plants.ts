@@ -127,11 +127,11 @@ export const plants: readonly FuzzPlant[] = [
     replace: "this.#owesGap = false;",
   },
   {
-    what: "the client takes the welcome of another user",
+    what: "the client hears everything before a welcome",
     part: "client",
     file: link,
-    find: "if (welcome.user !== session.options.user) {",
-    replace: 'if (welcome.user === "") {',
+    find: "if (!this.live && isForLinked(f.t)) malformed();",
+    replace: "",
   },
   {
     what: "a request body of any depth is taken",

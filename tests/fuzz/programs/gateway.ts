@@ -27,7 +27,7 @@ const clock = {
   },
 };
 const users = ["canary", "friend", ...Array.from({ length: evil }, (_, index) => evilUid(index))];
-const broker = memoryBroker({ maxCount: 500, maxBytes: 1_000_000, dedupMs: 31_000, clock });
+const broker = memoryBroker({ maxCount: 500, maxBytes: 1_000_000, dedupMs: 91_000, clock });
 const gateway = await createGateway({
   ...gatewayKeys,
   users: users.map((uid) => ({ uid })),
@@ -39,7 +39,7 @@ const gateway = await createGateway({
   admissionPerSecond: 1_000_000,
   throttling: false,
   limits: {
-    dedupMs: 1_000,
+    dedupMs: 60_000,
     handshakesPerAddress: 1_000_000,
     connectionsPerAddress: 1_000_000,
     connectionsPerUser: 1_000,
