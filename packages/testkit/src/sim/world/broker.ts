@@ -24,6 +24,8 @@ export function createBrokerView(time: Timeline, log: MemoryLog): BrokerView {
   let ended = false;
   let waiting: (() => void)[] = [];
   let lastAt = 0;
+  /** As this gateway was told: it learns of a new one with its lag, like of all else. */
+  let { epoch } = log;
 
   /** In order, after the lag; when out of reach, on return. */
   const inward = (fn: () => void): void => {
@@ -38,6 +40,8 @@ export function createBrokerView(time: Timeline, log: MemoryLog): BrokerView {
   };
   const ask = <T>(act: () => Awaitable<T>): Awaitable<T> => {
     if (view.away) return Promise.reject(new Error("the log is out of reach"));
+    // What it asks for is of a log that is no more.
+    if (epoch !== log.epoch) return Promise.reject(new Error("the log began anew"));
     if (view.lagMs === 0) return act();
     return new Promise<T>((resolve, reject) => {
       time.after(view.lagMs, () => {
@@ -54,7 +58,7 @@ export function createBrokerView(time: Timeline, log: MemoryLog): BrokerView {
     lagMs: 0,
     away: undefined,
     get epoch() {
-      return log.epoch;
+      return epoch;
     },
     partitions: log.partitions,
     dedupMs: log.dedupMs,
@@ -70,7 +74,11 @@ export function createBrokerView(time: Timeline, log: MemoryLog): BrokerView {
       let stopped = false;
       const late: Follower = {
         entry: (entry) => inward(() => !stopped && follower.entry(entry)),
-        reset: (epoch, floor) => inward(() => !stopped && follower.reset(epoch, floor)),
+        reset: (next, floor) =>
+          inward(() => {
+            epoch = next;
+            if (!stopped) follower.reset(next, floor);
+          }),
       };
       const stop = log.follow(partition, after, late);
       const end = (): void => {
