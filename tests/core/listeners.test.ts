@@ -247,4 +247,17 @@ describe("listeners", () => {
     rig.lose();
     expect(seen).toEqual(["told"]);
   });
+
+  test("[B1.6] removing one leaves the others, a replaced one's unsubscribe leaves its successor, and one without callbacks hears nothing", () => {
+    const rig = linkedRig();
+    const seen: string[] = [];
+    const replaced = rig.connection.addConnectionListener("a", { onDisconnected: () => void seen.push("a1") });
+    rig.connection.addConnectionListener("a", { onDisconnected: () => void seen.push("a2") });
+    rig.connection.addConnectionListener("b", { onDisconnected: () => void seen.push("b") });
+    rig.connection.addConnectionListener("none", {});
+    replaced();
+    rig.connection.removeConnectionListener("b");
+    rig.lose();
+    expect([seen, rig.thrown]).toEqual([["a2"], []]);
+  });
 });
