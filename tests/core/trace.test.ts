@@ -82,6 +82,16 @@ describe("a trace replays", () => {
     ]);
   });
 
+  test("with what the peer was heard last, which decides whether a probe has failed", () => {
+    const rig = linkedRig();
+    rig.lifecycle.emit("foreground");
+    rig.clock.advance(1_000);
+    rig.links.last.message("ping");
+    rig.clock.advance(4_000);
+    expect(rig.status()).toBe("connected");
+    expect(replayed(rig).end.link).toMatchObject({ tag: "linked", probe: null });
+  });
+
   test("under the policy that init() revised", () => {
     const rig = createRig({ policy: { spreadMs: 3_000 } });
     rig.connection.init({ auto: true, policy: { background: "keep", probeMs: 9_000 } });
