@@ -3,7 +3,7 @@
  *
  * A plant is applied while the simulator is bundled, in memory and into a folder of its own: the working tree is never touched. Found
  * is: a seed on which a law of the plant's own clauses is broken. Without any plant the first seeds must be clean, or nothing means
- * anything. `--only NAME,NAME`; `--seeds N` (default 150) for each; `--minutes M` simulated (default 10); `--workers N` (default 2);
+ * anything. `--only NAME,NAME`; `--seeds N` (default 60) for each; `--minutes M` simulated (default 10); `--workers N` (default 2);
  * `--list`; `--out FILE` writes the outcome as JSON. Exit code 1: one was not found; 2: wrong arguments.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -32,7 +32,7 @@ const { values } = parseArgs({
   options: {
     only: { type: "string" },
     out: { type: "string" },
-    seeds: { type: "string", default: "150" },
+    seeds: { type: "string", default: "60" },
     minutes: { type: "string", default: "10" },
     workers: { type: "string", default: "2" },
     list: { type: "boolean" },
