@@ -37,3 +37,31 @@ it("a plan that cannot be run is refused in one line", () => {
     "a gateway that is not there",
   );
 });
+
+it("[B2.9] [B10.3] a tab that was fenced without ever having had a link has no position, and the oracle knows", async () => {
+  const tab = { user: "bob", auto: true, background: "keep", by: "token", wallMs: 0 } as const;
+  const { breaks, counts } = await runPlan({
+    version: 1,
+    seed: 1568,
+    ms: 400_000,
+    quietMs: 40_000,
+    gateways: 2,
+    heartbeatMs: 10_000,
+    stride: 7,
+    clients: [
+      { ...tab, tokenLifeMs: 60_000, besides: null },
+      { ...tab, user: "cyd", tokenLifeMs: 200_000, besides: 0 },
+      { ...tab, user: "cyd", tokenLifeMs: null, besides: 0 },
+    ],
+    actions: [
+      { at: 15_000, do: "publish", gateway: 0, channel: "user:bob", count: 3 },
+      { at: 278_000, do: "reload", client: 2, flush: true, ms: 4_000 },
+      // Its own login cannot be read, so client 0 logs in under another name: the others on this storage are out.
+      { at: 323_000, do: "storage", client: 1, ms: 5_000, fault: "corrupt" },
+      { at: 332_000, do: "login", client: 0, user: "bob", by: "token" },
+      { at: 335_000, do: "reload", client: 2, flush: false, ms: 9 },
+    ],
+  });
+  expect(breaks).toEqual([]);
+  expect(counts["quiet"]).toBe(1);
+});

@@ -208,9 +208,10 @@ export const deliveryLaw: MakeLaw = (truth, broken) => {
     },
     user({ client: n, user, t }) {
       const cursor = cursors.get(n);
-      if (cursor && cursor.user !== user) {
-        end(n, "logout", t);
-        // It was forgotten with the login.
+      const left = cursor && cursor.user !== user;
+      if (left) end(n, "logout", t);
+      // With the login its position is forgotten (2.5, 2.9), also that of a process before, when this one never had a link.
+      if (left || user === null) {
         before.delete(n);
         userOf.delete(n);
       }
