@@ -175,6 +175,43 @@ describe("membership", () => {
     expect(ann.data()).toEqual([{ user: "ann", change: "joined" }, "x"]);
   });
 
+  it("[B10.5] a leave right behind the join counts, also where the broker's records begin behind the marker", () => {
+    const members = createMembers();
+    const until = Number.POSITIVE_INFINITY;
+    members.load([
+      { channel: "group:g", user: "ann", intervals: [{ after: 0, until }] },
+      { channel: "group:g", user: "bob", intervals: [{ after: 2, until }] },
+    ]);
+    for (const [user, n] of [
+      ["ann", 2],
+      ["bob", 3],
+    ] as const) {
+      members.apply("group:g", user, "joined", n - 1);
+      members.apply("group:g", user, "left", n);
+      expect(members.isMember("group:g", user)).toBe(false);
+      expect([members.sees("group:g", user, n), members.sees("group:g", user, n + 1)]).toEqual([true, false]);
+    }
+    members.apply("group:g", "ann", "joined", 4);
+    members.apply("group:g", "ann", "left", 2);
+    expect(members.isMember("group:g", "ann")).toBe(true);
+  });
+
+  it("[B10.4] [B10.5] a log that forgets before the ring does takes nobody's past: who resumes from the ring is told it", () => {
+    const world = createWorld();
+    const bob = world.client("bob");
+    bob.connect();
+    bob.cut();
+    void world.hub.member("group:g", "bob", "joined");
+    world.publish("group:g", "during");
+    void world.hub.member("group:g", "bob", "left");
+    world.publish("group:g", "after");
+    world.log.trim(0, 4);
+    world.advance(6_000);
+    bob.connect();
+    expect(bob.welcomes.at(-1)?.recovery).toBe("resumed");
+    expect(bob.data()).toEqual([{ user: "bob", change: "joined" }, "during", { user: "bob", change: "left" }]);
+  });
+
   it("intervals are forgotten when the log no longer reaches them, and not before", () => {
     const members = createMembers();
     members.apply("group:g", "ann", "joined", 5);

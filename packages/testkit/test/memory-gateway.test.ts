@@ -2,6 +2,7 @@ import { memoryStorage } from "@cc/core";
 import { type AppEvent, type Client, cc1, createClient } from "@cc/sdk/portable";
 import {
   createMemoryGateway,
+  createMemoryLog,
   createRandom,
   createScriptedLifecycle,
   createVirtualClock,
@@ -203,5 +204,45 @@ describe("in-memory gateway", () => {
     const first = await run();
     expect(await run()).toBe(first);
     expect(first.split("\n").length).toBeGreaterThan(60);
+  });
+});
+
+describe("in-memory log", () => {
+  test("[B10.5] a gateway that starts on it later shows a joiner his marker, and nothing after he has left", async () => {
+    const clock = createVirtualClock();
+    const log = createMemoryLog({ clock });
+    const first = createMemoryGateway({ clock, log });
+    await clock.advanceAsync(0);
+    await first.hub.member("group:tea", "ann", "joined");
+    expect(await log.members()).toEqual([
+      { channel: "group:tea", user: "ann", intervals: [{ after: 0, until: Number.POSITIVE_INFINITY }] },
+    ]);
+    const second = createMemoryGateway({ clock, log });
+    await clock.advanceAsync(0);
+    const told: unknown[] = [];
+    const client = createClient({
+      clock,
+      random: createRandom(1),
+      openLink: second.open,
+      lifecycle: createScriptedLifecycle(),
+      storage: memoryStorage(),
+      tabStorage: memoryStorage(),
+      auth: second.auth,
+      url: "ws://memory",
+      resumeFrom: { epoch: log.epoch, positions: [0] },
+      protocol: cc1(),
+    });
+    client.on("event", ({ data }: AppEvent) => void told.push(data));
+    await client.init("app");
+    await client.login("ann", memoryAuthKey);
+    await clock.advanceAsync(300);
+    await first.hub.member("group:tea", "ann", "left");
+    await first.hub.publish({ channel: "group:tea", kind: "message", from: "system", data: "after" });
+    await clock.advanceAsync(300);
+    expect(told).toEqual([
+      { user: "ann", change: "joined" },
+      { user: "ann", change: "left" },
+    ]);
+    await client.dispose();
   });
 });

@@ -1,5 +1,6 @@
 /**
- * Membership as the log tells it: marker events of kind `member`, folded into intervals (join, leave] per channel and user.
+ * Membership as the log tells it: marker events of kind `member`, folded into intervals per channel and user, from the marker of
+ * the join to that of the leave, both included.
  * An interval that ended at or before the log's floor can filter nothing any more; those are swept out every so many departures.
  */
 import type { Interval, LogEntry, MemberRecord } from "@cc/protocol/server";
@@ -48,7 +49,7 @@ export const createMemberRecords = (): MemberRecords => {
       const current = intervals.at(-1);
       const isMember = current !== undefined && current.until === Number.POSITIVE_INFINITY;
       if (change === "joined") {
-        if (!isMember) users.set(user, [...intervals, { after: n, until: Number.POSITIVE_INFINITY }]);
+        if (!isMember) users.set(user, [...intervals, { after: n - 1, until: Number.POSITIVE_INFINITY }]);
         return;
       }
       if (!isMember) return;

@@ -126,8 +126,8 @@ export const brokerSuite = (name: string, make: () => Broker | Promise<Broker>):
           channel: "group:g",
           user: "bob",
           intervals: [
-            { after: joined, until: left },
-            { after: again, until: Number.POSITIVE_INFINITY },
+            { after: joined - 1, until: left },
+            { after: again - 1, until: Number.POSITIVE_INFINITY },
           ],
         },
       ]);

@@ -66,9 +66,11 @@ export interface Follower {
   reset(epoch: string, floor: number): void;
 }
 
-/** A stretch of membership: from after `after` up to and including `until`; `until` is `Infinity` while it lasts. */
+/** A stretch of membership, its two markers included: the numbers above `after` up to and including `until`. */
 export interface Interval {
+  /** One less than the number of the marker that began it: the joiner sees that marker. */
   readonly after: number;
+  /** The number of the marker that ended it; `Infinity` while it lasts. */
   readonly until: number;
 }
 

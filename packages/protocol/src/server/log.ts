@@ -51,7 +51,7 @@ export interface Log {
   reset(partition: number, floor: number): void;
   /** Bounds the rings by age. */
   trim(now: number): void;
-  /** Forgets membership that ended before the log begins. */
+  /** Forgets membership that ended before log and ring begin. */
   forget(): void;
 }
 
@@ -151,11 +151,12 @@ export function createLog(settings: Settings, broker: Broker): Log {
       for (const ring of rings) ring.trim(now);
     },
     forget() {
-      // By the log's own floor, not the ring's: what is read from behind the ring is filtered by the same intervals.
-      for (let p = 0; p < rings.length; p++) {
+      // By what reaches further back, the log or the ring: the same intervals filter what is shown of either.
+      for (const [p, ring] of rings.entries()) {
         settle(
           () => broker.bounds(p),
-          ({ floor }) => {
+          (bounds) => {
+            const floor = Math.min(bounds.floor, ring.floor);
             for (const channel of members.channelsWithPast) {
               if (broker.partitionOf(channel) === p) members.forget(channel, floor);
             }

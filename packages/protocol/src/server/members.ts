@@ -59,7 +59,8 @@ export function createMembers(): Members {
     apply(channel, user, change, n) {
       const known = byChannel.get(channel)?.get(user);
       const last = known?.at(-1);
-      if (last && n <= (isOpen(last) ? last.after + 1 : last.until)) return;
+      // Only up to `after`: a join that is told again changes nothing below, and a leave right behind it counts, wherever records begin.
+      if (last && n <= (isOpen(last) ? last.after : last.until)) return;
       if (change === "joined") {
         if (!isOpen(last)) intervalsOf(channel, user).push({ after: n - 1, until: Number.POSITIVE_INFINITY });
       } else if (known && last && isOpen(last)) {

@@ -69,7 +69,7 @@ export function createMemoryLog({ clock, stride = 1, dedupMs = 150_000 }: Memory
     users.set(user, intervals);
     const current = intervals.at(-1);
     const isMember = current?.until === Number.POSITIVE_INFINITY;
-    if (change === "joined" && !isMember) intervals.push({ after: n, until: Number.POSITIVE_INFINITY });
+    if (change === "joined" && !isMember) intervals.push({ after: n - 1, until: Number.POSITIVE_INFINITY });
     else if (change !== "joined" && isMember) intervals.splice(-1, 1, { after: current.after, until: n });
   };
 
