@@ -47,6 +47,64 @@ describe("a wake signal while linked", () => {
     expect(probes(rig), "the next window").toBe(2);
   });
 
+  test("[B5.5] [R4] sleep counts, though the monotonic clock stood still: the next wake is another one", () => {
+    const rig = linkedRig();
+    rig.answerProbes(20);
+    rig.lifecycle.emit("foreground");
+    rig.clock.advance(1_000);
+    rig.clock.sleep(3_600_000, "stopped");
+    rig.answerProbes(null);
+    rig.lifecycle.emit({ type: "clockJump", ms: 3_600_000 });
+    expect(probes(rig)).toBe(2);
+    rig.clock.advance(2_500);
+    expect(rig.status()).toBe("disconnected");
+  });
+
+  test("[B5.5] a wall clock that is set back does not open or hold a window", () => {
+    const rig = linkedRig();
+    rig.answerProbes(20);
+    rig.lifecycle.emit("foreground");
+    rig.clock.advance(500);
+    rig.clock.setWall(rig.clock.wall() - 3_600_000);
+    rig.lifecycle.emit("networkChange");
+    expect(probes(rig)).toBe(1);
+    rig.clock.advance(2_000);
+    rig.lifecycle.emit("networkChange");
+    expect(probes(rig)).toBe(2);
+  });
+
+  test("[B5.5] [B6.3] [R4] a question that was answered before the wake is no answer to it: within 2.5 s of the wake", () => {
+    const rig = linkedRig();
+    rig.lifecycle.emit("offline");
+    rig.clock.advance(20);
+    rig.links.last.message("a heartbeat");
+    rig.clock.advance(300);
+    rig.lifecycle.emit("online");
+    expect(probes(rig)).toBe(2);
+    rig.clock.advance(2_500);
+    expect(rig.status()).toBe("disconnected");
+  });
+
+  test("[B4.6] [B5.5] ping() resolves by the pong of what a wake asked meanwhile", async () => {
+    const rig = createRig();
+    rig.manual();
+    const linked = rig.watch(rig.connection.connect());
+    rig.linkUp();
+    await rig.settle();
+    expect(linked.state).toBe("resolved");
+    const ping = rig.watch(rig.connection.ping());
+    rig.clock.advance(20);
+    rig.links.last.message("an event");
+    rig.clock.advance(300);
+    rig.lifecycle.emit("networkChange");
+    await rig.settle();
+    expect([probes(rig), ping.state]).toEqual([2, "pending"]);
+    rig.clock.advance(40);
+    rig.protocol.last.host.probeAck();
+    await rig.settle();
+    expect(ping.value).toMatchObject({ rttMs: 40 });
+  });
+
   test("[B5.9] a page shown that was never hidden changes nothing", () => {
     const rig = linkedRig();
     rig.lifecycle.emit({ type: "pageShown", persisted: false });

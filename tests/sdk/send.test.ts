@@ -114,6 +114,38 @@ describe("send", () => {
     expect(world.gateway.heard.slice(heard).filter((text) => text.includes('"old"'))).toEqual([]);
   });
 
+  for (const [what, before, after] of [
+    ["slept, and its wall clock is set back", "sleep", -3_600_000],
+    ["had its wall clock set on, and back again", "set", -7_200_000],
+  ] as const)
+    it(`[B10.6] on a machine that ${what} a send settles in its time all the same`, async () => {
+      const world = createWorld();
+      const ann = await world.seat();
+      if (before === "sleep") await world.clock.sleepAsync(15_000, "stopped");
+      else world.clock.setWall(world.clock.wall() + 7_200_000);
+      await world.clock.advanceAsync(5_000);
+      world.gateway.blackhole(true);
+      const started = world.clock.now();
+      const sent = world.watch(ann.client.send("user:bob", "message", 1, { timeoutMs: 2_000 }));
+      await world.clock.advanceAsync(500);
+      world.clock.setWall(world.clock.wall() + after);
+      await world.clock.advanceAsync(30_000);
+      expect([sent.code, sent.at]).toEqual(["ERR_SEND_TIMEOUT", started + 2_000]);
+    });
+
+  it("[B10.6] a wall clock that was set back hides no later sleep", async () => {
+    const world = createWorld();
+    const ann = await world.seat();
+    world.clock.setWall(world.clock.wall() - 7_200_000);
+    await world.clock.advanceAsync(1_000);
+    world.gateway.blackhole(true);
+    const sent = world.watch(ann.client.send("user:bob", "message", 1, { timeoutMs: 60_000 }));
+    await world.clock.advanceAsync(500);
+    await world.clock.sleepAsync(3_600_000, "stopped");
+    await world.clock.advanceAsync(5_000);
+    expect(sent.code).toBe("ERR_SEND_TIMEOUT");
+  });
+
   it("[B10.6] abort and logout carry the outcome", async () => {
     const world = createWorld();
     const ann = await world.seat();

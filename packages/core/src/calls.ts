@@ -97,7 +97,8 @@ function answer(c: Caller): () => number | null | "lost" | undefined {
     const n = before.link.probe?.n;
     if (!n) return null;
     if (s.link.answered && s.link.answered.n >= n) return s.link.answered.rttMs;
-    return s.link.probe?.n === n ? undefined : "lost";
+    // A wake may ask anew meanwhile: the pong of that will do.
+    return s.link.probe && (s.link.probe.n === n || s.link.probe.why === "wake") ? undefined : "lost";
   };
 }
 

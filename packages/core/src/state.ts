@@ -123,8 +123,8 @@ export interface Linked {
   readonly answered: { readonly n: number; readonly rttMs: number } | null;
   /** Smoothed round trip in ms, `null` before the first answer. */
   readonly rttMs: number | null;
-  /** Monotonic time of the last wake probe. */
-  readonly wokenAt: number | null;
+  /** When a wake was last looked into; by both clocks, for the monotonic one may have stood still since. */
+  readonly wokenAt: Stamp | null;
   /** A `goaway` asks to leave at this monotonic time. */
   readonly leaveAt: number | null;
   /** A second link that will take over (10.9). */

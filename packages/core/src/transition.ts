@@ -36,7 +36,7 @@ import {
 } from "./link.js";
 import type { Policy } from "./policy.js";
 import type { Reason, Stamp, State } from "./state.js";
-import { NEVER, NONE, type Step } from "./step.js";
+import { elapsed, NEVER, NONE, type Step } from "./step.js";
 
 export const initialState = (p: Policy, at: Stamp): State => ({
   session: { tag: "uninitialized" },
@@ -315,9 +315,11 @@ function hurry(x: Step, ms: number, reason: Reason): void {
 function wake(x: Step, restart: boolean): void {
   const soon = x.m.random * x.p.wakeJitterMs;
   if (x.link.tag === "linked") {
-    if (x.link.wokenAt !== null && x.m.now - x.link.wokenAt < x.p.wakeWindowMs) return;
-    x.link.wokenAt = x.m.now;
-    if (x.link.probe) x.link.probe = { ...x.link.probe, grace: 0 };
+    if (x.link.wokenAt !== null && elapsed(x.m, x.link.wokenAt) < x.p.wakeWindowMs) return;
+    x.link.wokenAt = x.at;
+    // What arrived before the wake says nothing of the link after it: that is asked anew.
+    if (x.link.probe && x.m.inboundAt > x.link.probe.sentAt) endProbe(x as LinkedStep, x.m.inboundAt);
+    else if (x.link.probe) x.link.probe = { ...x.link.probe, grace: 0 };
     return probe(x, "wake");
   }
   if (x.ladder.step !== null) x.ladder.step = 0;

@@ -51,6 +51,8 @@ export function cc1(options: Cc1Options = {}): ProtocolFactory<Cc1Send> {
 const subprotocols = [SUBPROTOCOL];
 const capabilities: Capabilities = { welcome: true, probe: true, positions: true, acknowledgements: true };
 const never = Number.POSITIVE_INFINITY;
+/** A wall clock that falls behind by more was set back. */
+const setBackMs = 1_000;
 
 /** One identity. What the protocol tells goes to the link that it concerns, or to the application. */
 class Session implements ProtocolSession<Cc1Send>, ClientHost<ProtocolHost> {
@@ -59,9 +61,9 @@ class Session implements ProtocolSession<Cc1Send>, ClientHost<ProtocolHost> {
   readonly #inner: ClientSession<ProtocolHost>;
   readonly #context: ProtocolContext;
   #current: ProtocolHost | undefined;
-  /** Wall clock minus monotonic clock at the start, and the time told last. */
-  readonly #ahead: number;
-  #reached = 0;
+  /** Wall clock minus monotonic clock without sleep, and how long the machine has slept since the start, ms. */
+  #ahead: number;
+  #slept = 0;
   #armed = never;
   #busy = false;
 
@@ -80,10 +82,15 @@ class Session implements ProtocolSession<Cc1Send>, ClientHost<ProtocolHost> {
     });
   }
 
-  /** The protocol's time must count sleep, during which a monotonic clock may stand still. */
+  /** The protocol's time must count sleep, during which a monotonic clock may stand still. It never stands still itself. */
   time(): number {
-    this.#reached = Math.max(this.#reached, this.#context.clock.now(), this.#context.clock.wall() - this.#ahead);
-    return this.#reached;
+    const now = this.#context.clock.now();
+    const ahead = this.#context.clock.wall() - now;
+    const slept = ahead - this.#ahead;
+    if (slept > this.#slept) this.#slept = slept;
+    // A wall clock that was set back takes nothing away of what was counted, and hides no later sleep. Less than that is the two clocks' jitter.
+    else if (slept < this.#slept - setBackMs) this.#ahead = ahead - this.#slept;
+    return now + this.#slept;
   }
 
   #local(at: number): number {

@@ -89,6 +89,7 @@ function byWall(from: Stamp, at: Stamp, ms: number): number {
 
 /** The wall time of a stamp that lies `age` back, by the word of `byWall`. */
 const wallOf = (age: number, flag: number): number => NOW.wall - age - (flag === 1 ? FAR : flag === 2 ? -FAR : 0);
+const stampOf = (age: number, flag: number): Stamp => ({ now: NOW.now - age, wall: wallOf(age, flag) });
 
 /** Where the reason is no part of the state: one that its phase may have. */
 const reasonOf = ({ link, session, mode, page }: State): number =>
@@ -223,7 +224,8 @@ export function createCanon({ policy: p, variety }: Scope): Canon {
     return String.fromCharCode(...out);
   }
 
-  function encodeLink(link: LinkState, { now }: Stamp, out: number[]): void {
+  function encodeLink(link: LinkState, at: Stamp, out: number[]): void {
+    const { now } = at;
     switch (link.tag) {
       case "idle":
         out.push(0);
@@ -242,7 +244,7 @@ export function createCanon({ policy: p, variety }: Scope): Canon {
       }
       case "linked": {
         const { probe, welcome } = link;
-        const woken = link.wokenAt === null ? p.wakeWindowMs : now - link.wokenAt;
+        const woken = link.wokenAt === null ? p.wakeWindowMs : now - link.wokenAt.now;
         out.push(
           4,
           ticks(Math.min(now - link.since.now, oldLink), "a link"),
@@ -253,7 +255,9 @@ export function createCanon({ policy: p, variety }: Scope): Canon {
           // While a question is open nobody looks.
           link.lookAt === null || probe !== null ? 0 : 1 + left(link.lookAt, now, "a look"),
           2 * (link.rttMs ?? 0) + p.probeSlackMs > p.probeMs ? 1 : 0,
-          woken >= p.wakeWindowMs ? 0 : 1 + ticks(woken, "a wake"),
+          link.wokenAt === null || woken >= p.wakeWindowMs
+            ? 0
+            : 1 + 3 * ticks(woken, "a wake") + byWall(link.wokenAt, at, p.wakeWindowMs),
           link.leaveAt === null ? 0 : 1 + left(link.leaveAt, now, "leaveAt"),
         );
         if (probe === null) out.push(0);
@@ -438,7 +442,7 @@ export function createCanon({ policy: p, variety }: Scope): Canon {
           probes: probe === null ? 0 : 1,
           answered: null,
           rttMs: slow === 1 ? longTrip : null,
-          wokenAt: woken === 0 ? null : NOW.now - (woken - 1) * TICK,
+          wokenAt: woken === 0 ? null : stampOf(Math.floor((woken - 1) / 3) * TICK, (woken - 1) % 3),
           leaveAt: leave === 0 ? null : NOW.now + (leave - 1) * TICK,
           successor: null,
           retiring: null,

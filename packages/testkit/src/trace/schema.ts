@@ -171,7 +171,7 @@ const state: Readonly<Record<keyof State, Check>> = {
       probes: number,
       answered: orNull(record({ n: number, rttMs: number })),
       rttMs: orNull(number),
-      wokenAt: orNull(number),
+      wokenAt: orNull(stamp),
       leaveAt: orNull(number),
       successor: orNull(dialing),
       retiring: orNull(number),

@@ -45,6 +45,8 @@ export const dialLaw: MakeLaw = (truth, broken) => {
   const lease = (n: number): void => {
     of(n).lease = clocks(truth, n);
   };
+  /** Wires that the client gave up before it heard their end: the late word of an old link changes nothing, a refusal on its way included. */
+  const givenUp = new Set<number>();
 
   return {
     born({ client, process }) {
@@ -75,8 +77,11 @@ export const dialLaw: MakeLaw = (truth, broken) => {
       for (const { minDelayMs } of [...objectsOf(frames, "reject"), ...objectsOf(frames, "goaway")])
         if ((minDelayMs as number) > 0) raise(client, minDelayMs as number);
     },
+    closing({ wire }) {
+      givenUp.add(wire);
+    },
     closed({ client, wire, code, httpStatus, retryAfterMs }) {
-      if (truth.clients[client]?.wire?.wire !== wire) return;
+      if (truth.clients[client]?.wire?.wire !== wire || givenUp.has(wire)) return;
       if (busyCodes.includes(code) || httpStatus === 429 || httpStatus === 503) raise(client, retryAfterMs);
     },
     signal({ client, signal }) {

@@ -37,11 +37,19 @@ const room = 260;
 export const livenessLaw: MakeLaw = (truth, broken) => {
   /** Unanswered sends by wire: mark → when and how many bytes. */
   const pending = new Map<number, Map<string, { readonly at: number; readonly bytes: number }>>();
-  const wokenAt = new Map<number, number>();
+  const wokenAt = new Map<number, { readonly t: number; readonly mono: number; readonly wall: number }>();
   const heartbeatAt = new Map<number, number>();
   /** The deadline that the last probe was given: what is settled meanwhile does not shorten it. */
   const given = new Map<number, number>();
+  /**
+   * The deadline of the probe before it, if something came while that was open: nobody looks again before it has passed (a message
+   * makes no step, 6.5), so that silence which began under it is noticed by the next.
+   */
+  const givenBefore = new Map<number, number>();
   const probedMono = new Map<number, number>();
+  const askedAt = new Map<number, number>();
+  /** Fresh deadlines that late timers were to grant the last probe, and the end of the last one on the machine's clock. */
+  const fresh = new Map<number, { times: number; until: number }>();
   /** When something last happened to a client's ways, machine or gateways, the end of it. */
   const disturbedAt = new Map<number, number>();
   /** When wires of a client were last torn: one of them may be dead for good. */
@@ -61,9 +69,31 @@ export const livenessLaw: MakeLaw = (truth, broken) => {
     return Math.max(Math.max(2_500, 2 * wire.rttMs + 1_000) + bytes / 16, given.get(wire.wire) ?? 0);
   };
 
+  /**
+   * The client has its turn: by a signal, a call, its timers. What has been due for more than a second is late then, and is granted
+   * another 2.5 s at least (B6.1), for messages may lie unread behind it; twice, and a link that was silent over three has had its chance.
+   */
+  const turn = (n: number): void => {
+    const wire = truth.clients[n]?.wire;
+    const machine = truth.world.clients[n]?.o.machine;
+    const asked = wire && probedMono.get(wire.wire);
+    if (wire === undefined || machine === undefined || machine.asleep || asked === undefined) return;
+    const granted = fresh.get(wire.wire) ?? { times: 0, until: asked + (given.get(wire.wire) ?? 2_500) };
+    if (granted.times < 2 && machine.now() - granted.until > 1_001)
+      fresh.set(wire.wire, { times: granted.times + 1, until: machine.now() + 2_500 });
+  };
+
   return {
     act: ({ act, t }) => disturb(act, t),
-    wake: ({ client, t }) => void disturbedAt.set(client, Math.max(disturbedAt.get(client) ?? 0, t)),
+    call: ({ client }) => turn(client),
+    timers: ({ client }) => {
+      for (const { n } of truth.clients)
+        if (truth.world.clients[n]?.o.machine === truth.world.clients[client]?.o.machine) turn(n);
+    },
+    wake({ client, t }) {
+      disturbedAt.set(client, Math.max(disturbedAt.get(client) ?? 0, t));
+      turn(client);
+    },
     up({ wire, frames, text, t }) {
       for (const send of arraysOf(frames, SEND)) {
         const mark = markOf(send[4]);
@@ -74,8 +104,13 @@ export const livenessLaw: MakeLaw = (truth, broken) => {
       }
       const record = truth.wires.get(wire);
       if (record && arraysOf(frames, PROBE).length > 0) {
+        const before = given.get(wire);
+        if (before !== undefined && record.gotAt >= (askedAt.get(wire) ?? t)) givenBefore.set(wire, before);
+        else givenBefore.delete(wire);
+        askedAt.set(wire, t);
         given.delete(wire);
         given.set(wire, deadline(record));
+        fresh.delete(wire);
         probedMono.set(wire, truth.world.clients[record.client]?.o.machine.now() ?? t);
       }
       if (frames.some((frame) => !Array.isArray(frame) && (frame as { t?: string }).t === "heartbeat"))
@@ -88,11 +123,15 @@ export const livenessLaw: MakeLaw = (truth, broken) => {
       if (wire) pending.get(wire.wire)?.delete(call.mark);
     },
     signal({ client: n, signal, t }) {
+      turn(n);
       const client = truth.clients[n];
       if (client && wakes.includes(signal) && isLinked(client) && client.wire) {
-        const before = wokenAt.get(client.wire.wire) ?? Number.NEGATIVE_INFINITY;
-        // The leading edge of 2.5 s.
-        if (t - before >= 2_500) wokenAt.set(client.wire.wire, t);
+        const machine = truth.world.clients[n]?.o.machine;
+        const [mono, wall] = [machine?.now() ?? t, machine?.wall() ?? t];
+        const before = wokenAt.get(client.wire.wire);
+        // The leading edge of 2.5 s, by the greater of the two clocks that a client has.
+        if (before === undefined || Math.max(mono - before.mono, wall - before.wall) >= 2_500)
+          wokenAt.set(client.wire.wire, { t, mono, wall });
       }
     },
     status({ client: n, change, t }) {
@@ -117,13 +156,13 @@ export const livenessLaw: MakeLaw = (truth, broken) => {
         broken("B6.2", `client ${n} calls wire ${wire.wire} dead, and nothing was wrong with it`);
       const waited = machine.now() - (probedMono.get(wire.wire) ?? 0);
       if (waited < 2_500) return say(`${waited} ms after it asked`);
-      // Late timers are forgiven twice; a link that was silent over three of them has had its chance.
-      const late = waited - (given.get(wire.wire) ?? 2_500) > 1_001;
-      if (late && t - client.steadyAt < 2_499 && client.timersEvery === 0 && waited < 30_000)
-        return say(`${t - client.steadyAt} ms after it woke`);
+      const granted = fresh.get(wire.wire);
+      if (granted && machine.now() < granted.until - 1)
+        return say(`${Math.round(granted.until - machine.now())} ms before the end of a fresh deadline`);
     },
     tick(t) {
       for (const client of truth.clients) {
+        if (client.timersEvery > 0 && t % client.timersEvery === 0) turn(client.n);
         if (client.process === 0 || !isLinked(client) || client.background || client.hidden) continue;
         const machine = truth.world.clients[client.n]?.o.machine;
         const { wire } = client;
@@ -149,8 +188,13 @@ export const livenessLaw: MakeLaw = (truth, broken) => {
         let oldest = Number.POSITIVE_INFINITY;
         for (const { at } of pending.get(wire.wire)?.values() ?? []) oldest = Math.min(oldest, at);
         if (oldest < t)
-          told("B6.3", "a send without an answer, and the last that it heard", Math.max(oldest, since), 2 * p);
-        const woken = wokenAt.get(wire.wire);
+          told(
+            "B6.3",
+            "a send without an answer, and the last that it heard",
+            Math.max(oldest, since),
+            p + Math.max(p, givenBefore.get(wire.wire) ?? 0),
+          );
+        const woken = wokenAt.get(wire.wire)?.t;
         if (woken !== undefined && since <= woken) told("R4", "a wake signal", woken, p);
       }
     },
