@@ -72,7 +72,7 @@ async function runOne(
   args: readonly string[],
 ): Promise<{ readonly code: number; readonly told: Told | undefined }> {
   const out = join(into, `${scenario.name}.json`);
-  console.log(`\n${scenario.name}: --${args.join(" ").replaceAll(" --", "\n  --").replaceAll("\n ", "")}`);
+  console.log(`\n${scenario.name}: ${args.join(" ").replaceAll(" --", "\n  --").replaceAll("\n ", "")}`);
   const { code } = await run(
     process.execPath,
     ["--max-semi-space-size=64", "--max-old-space-size=4096", program, ...args, "--gates", "--out", out],

@@ -228,7 +228,7 @@ function pageOf(recorded: Recorded): string {
     "### The formulas",
     "",
     "Seconds; n is the attempt from 0, U uniform. Read in the libraries' published sources; the time in which a dead link is noticed at worst was measured or follows from",
-    "their defaults.",
+    "their defaults; for supabase, stream-chat, actioncable and nats it is assumed.",
     "",
     "| | delay before attempt n | dead link noticed, worst |",
     "| --- | --- | --- |",

@@ -5,6 +5,7 @@
  * promise and, where one is given, in a callback that is called exactly once. Names that follow a pattern are made by it,
  * for every byte of this is loaded by a page; their types stand in `types.ts`.
  */
+import { connectionError } from "@cc/core";
 import {
   type Cc1Send,
   type Client,
@@ -189,12 +190,7 @@ const api = {
         .connect()
         .then(({ alreadyConnected }) => {
           if (!alreadyConnected) return true;
-          throw new ConnectionError({
-            code: "ERROR_WEBSOCKETS_ALLREADY_IN_CONNECTED_STATE",
-            message: "connected",
-            phase: "call",
-            retryable: false,
-          });
+          throw connectionError("ERROR_WEBSOCKETS_ALLREADY_IN_CONNECTED_STATE");
         }),
       callbacks,
     ),
@@ -227,15 +223,13 @@ const api = {
 };
 
 type Named = Record<string, ((...args: unknown[]) => void) | undefined>;
-for (const sort of ["Connection", "Login", "Message", "User", "Group"]) {
+for (const sort of "Connection Login Message User Group".split(" ")) {
   const name = `${sort}Listener`;
   const add = `add${name}`;
   const remove = `remove${name}`;
   Object.assign(api, {
-    // A listener is the record that it is made from.
-    [name]: function Listener(callbacks: object) {
-      return callbacks;
-    },
+    // A listener is the record that it is made from: `new Object(record)` is that record.
+    [name]: Object,
     [add](id: string, listener: Listener) {
       const it = client() as unknown as Named;
       const loginSuccess = (user: { readonly uid: string }): void => listener["loginSuccess"]?.(userOf(user));

@@ -1,6 +1,5 @@
 /** The herd as a mode of `pnpm sim`: chosen by `--clients`, `--kind` or `--policy`. */
-import type { SimMode } from "../sim/command.js";
-import { SimUsageError, type SimValues, whole, word } from "../sim/flags.js";
+import { type SimMode, SimUsageError, type SimValues, whole, word } from "../sim/flags.js";
 import { atMost, type Gate } from "./gates.js";
 import { runHerd } from "./herd.js";
 import { type HerdOptions, type HerdPlan, herdPlan, type Kind } from "./options.js";

@@ -1,8 +1,8 @@
 /** What a herd is made from. Law: a number that cannot work is refused by name before anything runs. */
 
 /** What happens. `crash` and `drain` strike one gateway, the others all of them. */
-export const kinds = ["refuse", "blackhole", "crash", "drain", "restart"] as const;
-export type Kind = (typeof kinds)[number];
+export type Kind = "refuse" | "blackhole" | "crash" | "drain" | "restart";
+const kinds: readonly Kind[] = ["refuse", "blackhole", "crash", "drain", "restart"];
 
 export interface HerdOptions {
   /** Default 100,000; at most 2,000,000. */

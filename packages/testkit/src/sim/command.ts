@@ -4,17 +4,8 @@
  */
 
 import { herd } from "../herd/mode.js";
-import { type SimFlag, type SimIo, SimUsageError, type SimValues } from "./flags.js";
+import { type SimFlag, type SimIo, type SimMode, SimUsageError, type SimValues } from "./flags.js";
 import { mixed } from "./mixed.js";
-
-/** One thing that the command can do. */
-export interface SimMode {
-  readonly flags: readonly SimFlag[];
-  /** Whether these values ask for it. */
-  wanted(values: SimValues): boolean;
-  /** Runs it; resolves with the exit code. Throws `SimUsageError`. */
-  run(values: SimValues, io: SimIo): Promise<number>;
-}
 
 const modes: readonly SimMode[] = [herd, mixed];
 

@@ -51,3 +51,12 @@ export function word(values: SimValues, name: string): string | undefined {
   if (typeof text !== "string" || text === "") throw new SimUsageError(`--${name} needs a value`);
   return text;
 }
+
+/** One thing that the command can do. */
+export interface SimMode {
+  readonly flags: readonly SimFlag[];
+  /** Whether these values ask for it. */
+  wanted(values: SimValues): boolean;
+  /** Runs it; resolves with the exit code. Throws `SimUsageError`. */
+  run(values: SimValues, io: SimIo): Promise<number>;
+}

@@ -3,8 +3,8 @@
  * One seed decides everything. Runs wherever JavaScript runs; `pnpm sim` and `cc-connection sim` are programs around it.
  */
 export * from "../herd/index.js";
-export { runSim, type SimMode, simFlags } from "./command.js";
-export { type SimFlag, type SimIo, SimUsageError, type SimValues } from "./flags.js";
+export { runSim, simFlags } from "./command.js";
+export { type SimFlag, type SimIo, type SimMode, SimUsageError, type SimValues } from "./flags.js";
 export { planOf } from "./generate.js";
 export type { Break } from "./oracle/oracle.js";
 export {

@@ -4,8 +4,7 @@
  * Law: a seed that breaks a law is told with the law, what happened last, and the one command that repeats it; then it is shrunk.
  * Several programs share the seeds, each a stretch of its own; which of them runs a seed changes nothing of it.
  */
-import type { SimMode } from "./command.js";
-import { type SimIo, SimUsageError, type SimValues, whole, word } from "./flags.js";
+import { type SimIo, type SimMode, SimUsageError, type SimValues, whole, word } from "./flags.js";
 import { planOf } from "./generate.js";
 import { type Plan, PlanError, parsePlan } from "./plan.js";
 import { type RunResult, runPlan } from "./run.js";
