@@ -62,11 +62,12 @@ export async function statesDocument(found: Outline = outline(machine)): Promise
   return { "states.md": text(found), "states-light.svg": draw(light), "states-dark.svg": draw(dark) };
 }
 
-/** Without the comments that name the tool's build. */
+/** Without the comments that name the tool's build, and with a title of its own for whoever cannot see it. */
 const tidy = (svg: string): string =>
   `${svg
     .slice(svg.indexOf("<svg"))
     .replace(/<!--[\s\S]*?-->\n?/g, "")
+    .replace(/(<svg[^>]*>)/, "$1\n<title>The phases of a connection</title>")
     .trim()}\n`;
 
 // ---- the picture -----------------------------------------------------------------------------------------------
