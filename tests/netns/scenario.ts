@@ -156,12 +156,11 @@ export async function suffer(ordeal: Ordeal): Promise<void> {
     );
     expect(eventsOf(peer, "idle").filter((data) => data === "sent")).toEqual(["sent"]);
   }
-  for (const { seat, toldMs, signalMs, reason, lateMs } of rows) {
+  for (const { seat, toldMs, signalMs, reason } of rows) {
     const { contractMs, extraMs = 0, signalMs: tickMs, reasons } = expected[seat as SeatName] as Expected;
     expect(reasons, `${fault}: ${seat}`).toContain(reason);
-    // Twice at most is a late timer forgiven, by a fresh deadline of the probe each time.
-    const graceMs = lateMs > 0 ? 2 * deadlines.woken + lateMs : 0;
-    const boundMs = contractMs + extraMs + Math.max(slackMs, Math.min(contractMs, 5_000)) + graceMs;
+    // Twice the contract's time, on a machine that may be busy; what is to be told at once has no time that could be doubled.
+    const boundMs = extraMs + Math.max(2 * contractMs, contractMs + slackMs);
     expect(toldMs, `${fault}: ${seat} told`).toBeLessThan(boundMs + (tickMs ?? 0));
     if (tickMs !== undefined) expect(signalMs, `${fault}: ${seat} since the signal`).toBeLessThan(boundMs);
   }
