@@ -87,6 +87,14 @@ export const simPlants: readonly SimPlant[] = [
     replace: "probeMs: 22_500,",
   },
   {
+    name: "late-timers-kill",
+    tags: ["B6.1"],
+    what: "a late timer grants no fresh deadline",
+    file: core("link.ts"),
+    find: "x.m.now - open.until > x.p.lateMs && open.grace < 2",
+    replace: "x.m.now - open.until > x.p.lateMs && open.grace < 0",
+  },
+  {
     name: "no-look-at-acks",
     tags: ["B6.3"],
     what: "an acknowledgement that does not come is nobody's concern",
