@@ -31,6 +31,8 @@ export const deliveryLaw: MakeLaw = (truth, broken) => {
   >();
   const once = new Map<string, Set<string>>();
   const userOf = new Map<number, string>();
+  /** When a client was told last that storage failed. */
+  const storageFailedAt = new Map<number, number>();
 
   /** Everything up to `n`, that number included, is behind it; says what was skipped. */
   function reach(client: number, cursor: Cursor, n: number, clause: string, how: string): void {
@@ -114,7 +116,8 @@ export const deliveryLaw: MakeLaw = (truth, broken) => {
       // A first link, or a position that could not be saved.
       const saved =
         same && old.instance === instance && !old.trouble && old.told.some(({ t: at }) => old.endedAt - at > lagMs);
-      if (saved && client.storageFaultAt < old.endedAt - 120_000)
+      // What storage has lost, however long ago it was spoilt, was told (2.8): then the app logged in anew, and without a position.
+      if (saved && client.storageFaultAt < old.endedAt - 120_000 && (storageFailedAt.get(n) ?? -1) < old.endedAt)
         broken("B10.3", `client ${n} (${user}) was reloaded and begins anew at ${start}, although ${old.n} was saved`);
       cursors.set(n, { user, instance, epoch, n: start, told: [], old: false });
       return;
@@ -205,6 +208,9 @@ export const deliveryLaw: MakeLaw = (truth, broken) => {
         const at = position.positions[0] ?? 0;
         reach(n, cursor, at, "B10.4", "caught up at");
       }
+    },
+    error({ client: n, error, t }) {
+      if (error.code === "ERR_STORAGE") storageFailedAt.set(n, t);
     },
     user({ client: n, user, t }) {
       const cursor = cursors.get(n);

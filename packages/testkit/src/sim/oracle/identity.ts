@@ -9,6 +9,8 @@ const ownerOf = (token: string): string => token.split("-token-")[0] ?? "";
 export const identityLaw: MakeLaw = (truth, broken) => {
   /** Tokens that the server refused, by process. */
   const burnt = new Map<string, Set<string>>();
+  /** Wires that the client gave up first: what comes on an old link changes nothing. */
+  const left = new Set<number>();
   const burn = (client: number, wire: number): void => {
     const record = truth.wires.get(wire);
     if (record?.token === undefined) return;
@@ -41,8 +43,11 @@ export const identityLaw: MakeLaw = (truth, broken) => {
       if (record === undefined || record.endedAt !== undefined) return;
       for (const { retry } of objectsOf(frames, "reject")) if (retry === "reauth") burn(client, wire);
     },
+    closing({ wire }) {
+      left.add(wire);
+    },
     closed({ client, wire, code }) {
-      if (code === 4401 && truth.clients[client]?.wire?.wire === wire) burn(client, wire);
+      if (code === 4401 && !left.has(wire)) burn(client, wire);
     },
   };
 };
