@@ -35,7 +35,7 @@ const entries: readonly Entry[] = [
     source: 'export * from "@cc/core";',
     from: "packages/sdk",
     gate: 5_000,
-    ceiling: 11_443,
+    ceiling: 11_470,
   },
   {
     // The sdk's browser entry wires transport-browser and platform-web itself.
@@ -43,7 +43,7 @@ const entries: readonly Entry[] = [
     source: browserClient,
     from: "packages/react",
     gate: 9_500,
-    ceiling: 22_430,
+    ceiling: 22_480,
     goal: 8_000,
   },
   {
