@@ -301,6 +301,19 @@ describe("tokens", () => {
     expect(second.hellos.at(-1)).toBe(second.stored("session")?.["token"]);
   });
 
+  it("[B2.4][B2.8][B2.9] a token renewed elsewhere before a login as another, for which storage has no room, is not sent as that other's", async () => {
+    const [first, second] = await two();
+    first.last.protocol.last.host.expiring(0);
+    await first.clock.advanceAsync(35_000);
+    second.storage.capacity = 0;
+    await second.client.login("bob", "key");
+    await first.clock.advanceAsync(10_000);
+    expect(state(second)).toEqual(["bob", "connected", 1]);
+    second.last.protocol.last.host.expiring(0);
+    await first.clock.advanceAsync(35_000);
+    expect(second.auth.refresh.calls.map(({ args }) => args[0])).toEqual([second.hellos.at(-1)]);
+  });
+
   it("[B2.7][B2.9] a token that was refused here is not taken over from there", async () => {
     const [first, second] = await two();
     await first.storage.set(key("session"), first.storage.records.get(key("session")) ?? "");

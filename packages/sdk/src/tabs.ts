@@ -69,6 +69,8 @@ export class SharedSession {
     return this.#store.run(async () => {
       this.#login = this.#sharer.randomId();
       this.#before = undefined;
+      // A token of the login before it may be another user's.
+      this.#seen = undefined;
       const [saved, out] = await this.#look();
       if (saved?.user.uid === session.user.uid && saved.login !== out) this.#login = saved.login;
       else this.#before = saved?.login;
