@@ -1,4 +1,4 @@
-/** The seeds of every test run, first part; a file for each core. `pnpm sim --seeds 2000` runs more of them, with what docs/proof.md says of it. */
+/** The seeds of every test run, first part; a file for each core. */
 import { simulateSeeds } from "./simSeeds.js";
 
-simulateSeeds(1, 50);
+simulateSeeds(1, 1_000);

@@ -27,12 +27,14 @@ export const deliveryLaw: MakeLaw = (truth, broken) => {
   /** What an earlier process of the tab had told, by client. */
   const before = new Map<
     number,
-    Cursor & { readonly endedAt: number; readonly how: string; readonly trouble: boolean }
+    Cursor & { readonly endedAt: number; readonly how: string; readonly trouble: boolean; readonly unsaved: boolean }
   >();
   const once = new Map<string, Set<string>>();
   const userOf = new Map<number, string>();
   /** When a client was told last that storage failed. */
   const storageFailedAt = new Map<number, number>();
+  /** The last login that the app asked for in the living process, and whether storage was told to fail while it ran. */
+  const logins = new Map<number, { readonly id: number; running: boolean; unsaved: boolean }>();
 
   /** Everything up to `n`, that number included, is behind it; says what was skipped. */
   function reach(client: number, cursor: Cursor, n: number, clause: string, how: string): void {
@@ -117,7 +119,10 @@ export const deliveryLaw: MakeLaw = (truth, broken) => {
       const saved =
         same && old.instance === instance && !old.trouble && old.told.some(({ t: at }) => old.endedAt - at > lagMs);
       // What storage has lost, however long ago it was spoilt, was told (2.8): then the app logged in anew, and without a position.
-      if (saved && client.storageFaultAt < old.endedAt - 120_000 && (storageFailedAt.get(n) ?? -1) < old.endedAt)
+      // Told after the reload: the record was spoilt. Told during the login of the process before: that login was never written,
+      // and nothing is restored; a process that restored its login asks for none, and has no such excuse.
+      const lost = same && ((storageFailedAt.get(n) ?? -1) >= old.endedAt || (old.unsaved && logins.has(n)));
+      if (saved && client.storageFaultAt < old.endedAt - 120_000 && !lost)
         broken("B10.3", `client ${n} (${user}) was reloaded and begins anew at ${start}, although ${old.n} was saved`);
       cursors.set(n, { user, instance, epoch, n: start, told: [], old: false });
       return;
@@ -147,6 +152,7 @@ export const deliveryLaw: MakeLaw = (truth, broken) => {
         ...cursor,
         endedAt: t,
         how,
+        unsaved: logins.get(n)?.unsaved ?? false,
         trouble:
           (client?.storageFaultAt ?? 0) > t - 5_000 ||
           (client?.timersEvery ?? 0) > 0 ||
@@ -210,7 +216,16 @@ export const deliveryLaw: MakeLaw = (truth, broken) => {
       }
     },
     error({ client: n, error, t }) {
-      if (error.code === "ERR_STORAGE") storageFailedAt.set(n, t);
+      if (error.code !== "ERR_STORAGE") return;
+      storageFailedAt.set(n, t);
+      const login = logins.get(n);
+      if (login?.running) login.unsaved = true;
+    },
+    born({ client: n }) {
+      logins.delete(n);
+    },
+    call({ client: n, id, call }) {
+      if (call.name === "login") logins.set(n, { id, running: true, unsaved: false });
     },
     user({ client: n, user, t }) {
       const cursor = cursors.get(n);
@@ -225,6 +240,8 @@ export const deliveryLaw: MakeLaw = (truth, broken) => {
     settled({ client: n, process, id, ok, t }) {
       const call = truth.calls.get(`${n}.${process}.${id}`)?.call;
       const cursor = cursors.get(n);
+      const login = logins.get(n);
+      if (login?.id === id) login.running = false;
       if (call?.name === "login" && ok && cursor && cursor.user !== call.user) {
         end(n, "login", t);
         before.delete(n);

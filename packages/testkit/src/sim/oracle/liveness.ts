@@ -86,7 +86,9 @@ export const livenessLaw: MakeLaw = (truth, broken) => {
   return {
     act: ({ act, t }) => disturb(act, t),
     call: ({ client }) => turn(client),
-    timers: ({ client }) => {
+    timers: ({ client, everyMs }) => {
+      // Let go, they come at once; under another step they wait for its next multiple (see tick).
+      if (everyMs > 0) return;
       for (const { n } of truth.clients)
         if (truth.world.clients[n]?.o.machine === truth.world.clients[client]?.o.machine) turn(n);
     },

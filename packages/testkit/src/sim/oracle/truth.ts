@@ -342,8 +342,9 @@ export function createTruth(plan: Plan, world: World): Truth {
         case "timers":
           for (const other of clients) {
             if (world.clients[other.n]?.o.machine !== world.clients[client.n]?.o.machine) continue;
+            // What the larger step held back comes with the next turn of the smaller one.
+            if (fact.everyMs < other.timersEvery) other.steadyAt = t;
             other.timersEvery = fact.everyMs;
-            if (fact.everyMs === 0) other.steadyAt = t;
           }
       }
     },

@@ -171,7 +171,8 @@ export class Client {
     // A killed one is disposed too, for its timers are in this program; it writes and says nothing any more.
     void process.client.dispose();
     if (flush) {
-      // What dispose() began to write is written, but nothing is told.
+      // The promises that dispose() settles are heard; what it began to write is written, but nothing more is told.
+      this.o.time.touch();
       this.o.time.after(0, () => {
         process.dead = true;
       });

@@ -15,7 +15,7 @@ export interface Machine extends Clock {
   sleep(kind: "stopped" | "late"): void;
   /** `first`: what is let in before the rest. `told` runs between the two. */
   wake(first: "timers" | "network", told?: () => void): void;
-  /** From now on timers fire at whole multiples of this only; 0: when they are due, those that wait included. */
+  /** From now on timers fire at whole multiples of this only, 0: when they are due; those that wait included. */
   throttle(everyMs: number): void;
   /** Wall clock against the true one, ms. */
   wallMs: number;
@@ -122,12 +122,13 @@ export function createMachine(time: Timeline, wallMs: number): Machine {
     },
     throttle(everyMs) {
       timersEvery = everyMs;
-      if (everyMs > 0) return;
-      for (const timer of late) {
+      // Those held back until a multiple of the old one wait for one of the new one.
+      const waiting = [...late];
+      late.clear();
+      for (const timer of waiting) {
         timer.disarm();
         if (timer.fn !== undefined) arm(timer, 0);
       }
-      late.clear();
     },
     wallMs,
     get pending() {
