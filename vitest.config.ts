@@ -1,6 +1,6 @@
 /**
- * Two projects: `node` and `browser` (real Chromium). Sources of the workspace are taken through the export condition `@cc/source`,
- * so tests need no build and a stack trace names the real file. A single file: `npx vitest run --project node path/of.test.ts`.
+ * Three projects: `node`, `browser` (real Chromium), and `sim`, thousands of simulated minutes. Sources of the workspace are taken
+ * through the export condition `@cc/source`, so tests need no build and a stack trace names the real file. A single file: `npx vitest run --project node path/of.test.ts`.
  */
 import { playwright } from "@vitest/browser-playwright";
 import { defaultClientConditions, defaultServerConditions } from "vite";
@@ -9,6 +9,7 @@ import { chromiumFlags, findChromium } from "./scripts/lib/browser.js";
 import { offlineFor } from "./tests/support/browser-commands.js";
 
 const chromium = findChromium();
+const inVirtualTime = ["packages/testkit/test/simSeeds*.test.ts"];
 const inBrowser = ["tests/browser/**/*.test.{ts,tsx}", "{packages,apps}/*/test/**/*.browser.test.{ts,tsx}"];
 
 export default defineConfig({
@@ -31,7 +32,26 @@ export default defineConfig({
           pool: "forks",
           include: ["{packages,apps}/*/test/**/*.test.{ts,tsx}", "tests/**/*.test.{ts,tsx}"],
           // These need more than Node and Chromium: `pnpm interop`, `pnpm halfopen`, `pnpm browsers`.
-          exclude: [...configDefaults.exclude, ...inBrowser, "tests/interop/**", "tests/netns/**", "tests/engines/**"],
+          exclude: [
+            ...configDefaults.exclude,
+            ...inBrowser,
+            ...inVirtualTime,
+            "tests/interop/**",
+            "tests/netns/**",
+            "tests/engines/**",
+          ],
+        },
+      },
+      {
+        extends: true,
+        ssr: { resolve: { conditions: ["@cc/source", ...defaultServerConditions] } },
+        // Minutes of processor and no real time at all: whoever else wants the processor comes first.
+        test: {
+          name: "sim",
+          environment: "node",
+          pool: "forks",
+          include: inVirtualTime,
+          setupFiles: ["tests/support/lowest-priority.ts"],
         },
       },
       {
