@@ -45,13 +45,12 @@ export default defineConfig({
       {
         extends: true,
         ssr: { resolve: { conditions: ["@cc/source", ...defaultServerConditions] } },
-        // Minutes of processor and no real time at all: whoever else wants the processor comes first.
+        // Minutes of processor and no real time at all: by themselves, for beside others they would make those late.
         test: {
           name: "sim",
           environment: "node",
           pool: "forks",
           include: inVirtualTime,
-          setupFiles: ["tests/support/lowest-priority.ts"],
         },
       },
       {

@@ -10,19 +10,12 @@ import { ensureChromium } from "./lib/browser.js";
 import { reportFolder, sumReport } from "./lib/reports.js";
 import { root, run } from "./lib/run.js";
 
-interface SuiteToRun {
-  readonly name: string;
-  readonly limitMs: number;
-  /** Needs the processor alone: runs at the lowest priority while the others wait for sockets and browsers, and is shown if it fails. */
-  readonly quiet?: boolean;
-}
-
-const suites: readonly SuiteToRun[] = [
-  { name: "sim", limitMs: 580_000, quiet: true },
+const suites = [
   { name: "node", limitMs: 540_000 },
   // Going offline from inside a page can cut the runner's own channel, and then it waits for ever.
   { name: "browser", limitMs: 240_000 },
-];
+  { name: "sim", limitMs: 400_000 },
+] as const;
 
 if (process.argv.length > 2) {
   console.error(
@@ -43,16 +36,15 @@ mkdirSync(reportFolder, { recursive: true });
 
 let passed = 0;
 let failed = 0;
-
-async function runSuite({ name, limitMs, quiet }: (typeof suites)[number]): Promise<void> {
+for (const { name, limitMs } of suites) {
   const began = performance.now();
-  console.log(`\n== ${name}${quiet ? ", beside the others" : ""}`);
+  console.log(`\n== ${name}`);
   const report = join(reportFolder, `${name}.json`);
   const vitest = join(root, "node_modules/vitest/vitest.mjs");
   const args = ["run", "--project", name, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   const env = chromium === undefined ? {} : { CHROMIUM_PATH: chromium };
   const missing = name === "browser" && chromium === undefined;
-  const ran = missing ? undefined : await run(process.execPath, [vitest, ...args], { env, show: !quiet, limitMs });
+  const ran = missing ? undefined : await run(process.execPath, [vitest, ...args], { env, show: true, limitMs });
   const sum = sumReport(name);
   const remarks = [...sum.remarks];
   let failedHere = sum.failed;
@@ -63,7 +55,6 @@ async function runSuite({ name, limitMs, quiet }: (typeof suites)[number]): Prom
     remarks.push(`suite ${name}: exit code ${ran.code} although no test failed (an unhandled error, see above)`);
     failedHere = 1;
   }
-  if (quiet && failedHere > 0) console.log(`${ran?.stdout ?? ""}${ran?.stderr ?? ""}`);
   passed += sum.passed.length;
   failed += failedHere;
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
@@ -71,10 +62,6 @@ async function runSuite({ name, limitMs, quiet }: (typeof suites)[number]): Prom
   console.log(`== ${name}: ${sum.passed.length} passed, ${failedHere} failed${skipped}, ${seconds} s`);
   for (const remark of remarks) console.log(`   ${remark}`);
 }
-
-const beside = Promise.all(suites.filter(({ quiet }) => quiet).map(runSuite));
-for (const suite of suites) if (!suite.quiet) await runSuite(suite);
-await beside;
 
 console.log(`\n${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 ? 1 : 0;
