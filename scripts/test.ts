@@ -11,7 +11,7 @@ import { reportFolder, sumReport } from "./lib/reports.js";
 import { root, run } from "./lib/run.js";
 
 const suites = [
-  { name: "node", limitMs: 540_000 },
+  { name: "node", limitMs: 690_000 },
   // Going offline from inside a page can cut the runner's own channel, and then it waits for ever.
   { name: "browser", limitMs: 240_000 },
   { name: "sim", limitMs: 400_000 },
