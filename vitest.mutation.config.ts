@@ -16,7 +16,7 @@ if (!isMutated(part)) throw new Error(`CC_MUTATION is ${part}, not a package tha
 
 /** A run ends with its first red test. Tables of texts are quick and alone in noticing what they notice; long tests are rarely alone. */
 const quick = /explain|errors|codes|vectors/;
-const slow = /property|random|retry|liveness|floor|desire|trace/;
+const slow = /property|random|retry|liveness|floor|desire|trace|protocol\/test\/(bounds|admission)/;
 
 class QuickFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

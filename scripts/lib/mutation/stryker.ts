@@ -46,7 +46,7 @@ export async function mutate({ part, files, fresh, concurrency }: MutationRun): 
       clearTextReporter: { allowColor: false, reportTests: false, reportMutants: false },
       incremental: true,
       incrementalFile,
-      timeoutMS: 8_000,
+      timeoutMS: 25_000,
       timeoutFactor: 2,
       warnings: { slow: false },
     };
