@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { isMutated, leastScore, mutatedFiles } from "../../scripts/lib/mutation/parts.js";
+import { readResults, renewed } from "../../scripts/lib/mutation/report.js";
 import { type Report, resultOf, scoreOf, squeezed, total } from "../../scripts/lib/mutation/results.js";
 import { core } from "../../scripts/mutation/core.js";
 import { protocol } from "../../scripts/mutation/protocol.js";
@@ -99,4 +100,18 @@ it("an explanation names one mutant, and the line that it stands on is still the
     return !lines.some((text) => squeezed(text, 120).startsWith(line));
   });
   expect(stale).toEqual([]);
+});
+
+it("the tables of docs/proof.md are those of docs/mutation/, and nothing else of the page is touched", () => {
+  const page = readFileSync(`${root}docs/proof.md`, "utf8");
+  expect(renewed(page, readResults()) === page, "stale: pnpm mutation --report").toBe(true);
+  const { survivors } = resultOf(report, run);
+  const made = renewed(
+    "| **all** | 1 |\n<!-- pnpm mutation --report: begin -->\nold\n<!-- pnpm mutation --report: end -->\n| **all** | 2 |\n",
+    { core: { ...resultOf(report, run), survivors } },
+  );
+  expect(made).toMatch(/^\| \*\*all\*\* \| 1 \|\n<!--.*-->\n\| \*\*all\*\* \| 2 \|\n$/s);
+  expect(made).toContain("| **all** | 50.0 | 1 | 1 | 1 | 1 |");
+  expect(made).not.toContain("old");
+  expect(() => renewed("no comments", {})).toThrow("lacks the comments");
 });

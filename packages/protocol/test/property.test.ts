@@ -224,17 +224,13 @@ function check({ world, processes, began, trims }: Life): void {
   }
 }
 
-/** `pnpm mutation` runs these once for each mutant, and takes a fortieth of them (as tests/core/rig.ts says); a failure is not shrunk there. */
-const share = Number(process.env["CC_WALK"] ?? 1);
-const lives = { numRuns: Math.ceil(300 * share), endOnFailure: share < 1, ...(share < 1 ? { seed: 1 } : {}) };
-
 describe("random lives", () => {
   it("[B10.3] [B10.4] [B10.5] [B10.6] [R22] cuts, credit, joins and reloads never lose, repeat or reorder a durable event", () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 10, maxLength: 120 }), setups, (steps, setup) => {
         check(live(steps, { ...setup, trims: false }));
       }),
-      lives,
+      { numRuns: 300 },
     );
   });
 
@@ -243,7 +239,7 @@ describe("random lives", () => {
       fc.property(fc.array(step, { minLength: 10, maxLength: 120 }), setups, (steps, setup) => {
         check(live(steps, { ...setup, trims: true }));
       }),
-      lives,
+      { numRuns: 300 },
     );
   });
 });

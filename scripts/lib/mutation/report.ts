@@ -63,13 +63,16 @@ function section(name: string, { whole, files, survivors, date }: PackageResult)
   ];
 }
 
-/** Replaces what stands between the two comments. */
-export function writeReport(results: Results): void {
-  const text = readFileSync(page, "utf8");
+/** The page with what stands between the two comments made anew; the rest of it as it was. */
+export function renewed(text: string, results: Results): string {
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`docs/proof.md lacks the comments ${begin} and ${end}`);
   const made = Object.entries(results)
     .sort()
     .flatMap(([name, result]) => section(name, result));
-  writeFileSync(page, `${text.slice(0, from + begin.length)}\n\n${made.join("\n")}\n${text.slice(to)}`);
+  return `${text.slice(0, from + begin.length)}\n\n${made.join("\n")}\n${text.slice(to)}`;
 }
+
+export const writeReport = (results: Results): void => {
+  writeFileSync(page, renewed(readFileSync(page, "utf8"), results));
+};

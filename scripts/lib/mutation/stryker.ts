@@ -5,6 +5,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { privateTree } from "../privateTree.js";
 import { root, run } from "../run.js";
 import { type Mutated, mutatedFiles } from "./parts.js";
@@ -23,6 +24,8 @@ export interface MutationRun {
 const memory = (part: Mutated): string => join(root, `.reports/mutation/${part}.incremental.json`);
 
 const require = createRequire(import.meta.url);
+/** Each of Stryker's processes loads the runner, which is TypeScript. */
+const tsx = pathToFileURL(require.resolve("tsx")).href;
 
 /** Raises when the tests fail without a mutant, or Stryker does not finish. */
 export async function mutate({ part, files, fresh, concurrency }: MutationRun): Promise<PackageResult> {
@@ -34,9 +37,8 @@ export async function mutate({ part, files, fresh, concurrency }: MutationRun): 
     if (!fresh && existsSync(remembered)) cpSync(remembered, join(tree.path, incrementalFile));
     const config = {
       mutate: [files ?? mutatedFiles[part]],
-      testRunner: "vitest",
-      plugins: [require.resolve("@stryker-mutator/vitest-runner")],
-      vitest: { configFile: "vitest.mutation.config.ts", related: false },
+      testRunner: "plain",
+      plugins: [fileURLToPath(new URL("./runner/plugin.ts", import.meta.url))],
       coverageAnalysis: "perTest",
       inPlace: true,
       concurrency,
@@ -46,7 +48,8 @@ export async function mutate({ part, files, fresh, concurrency }: MutationRun): 
       clearTextReporter: { allowColor: false, reportTests: false, reportMutants: false },
       incremental: true,
       incrementalFile,
-      timeoutMS: 25_000,
+      // Only a loop without an end is found this way: generous, so that no load makes one of a test that is slow.
+      timeoutMS: 20_000,
       timeoutFactor: 2,
       warnings: { slow: false },
     };
@@ -55,7 +58,12 @@ export async function mutate({ part, files, fresh, concurrency }: MutationRun): 
     const began = performance.now();
     const { code } = await run(process.execPath, [stryker, "run", "stryker.json"], {
       cwd: tree.path,
-      env: { CC_MUTATION: part },
+      // A fortieth of the random walks and of the seeds (tests/core/rig.ts): whole ones would be nine tenths of the time.
+      env: {
+        CC_MUTATION: part,
+        CC_WALK: "0.025",
+        NODE_OPTIONS: `${process.env["NODE_OPTIONS"] ?? ""} --import ${tsx}`,
+      },
       show: true,
     });
     const seconds = Math.round((performance.now() - began) / 1_000);
