@@ -2,14 +2,16 @@
  * `pnpm leaks`: what a thousand reconnects, a thousand logins and logouts, and a thousand clients leave behind, in Node and Chromium.
  *
  * Real gateways, real sockets, a process for each side. Gates: the heap after collection grows by at most 200 bytes each between the
- * 200th and the 1,000th (slope of the least squares), on both sides; handles, timers and listeners are equal (a gateway may have fewer:
- * what it counts of a login for ten seconds may be over). `--plants` sows leaks
- * into the bundles, one at a time: each must be found. `--only node.reconnects,chromium.clients` runs those alone. `--out FILE`
- * writes figures as JSON.
+ * 200th and the 1,000th (slope of the least squares), on both sides; handles, timers and listeners are equal. A run that breaks a gate
+ * is made twice more, in processes of its own, and the majority of the three counts: a leak is in each of them, a compiler's late
+ * allocation is not. All three are printed. `--plants` sows leaks into the bundles, one at a time: each must be found.
+ * `--only node.reconnects,chromium.clients` runs those alone. `--out FILE` writes figures and looks as JSON. Exit 1 when a gate is
+ * broken, 2 for wrong arguments.
  */
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { parseArgs } from "node:util";
-import { type DeedName, judge, type Verdict } from "../tests/leaks/judge.js";
+import { type DeedName, holds, judge, type Sample, type Verdict } from "../tests/leaks/judge.js";
 import { leaks } from "../tests/leaks/plants.js";
 import { type Looks, openSuite, type Samples, type Suite } from "../tests/leaks/run.js";
 import { ensureChromium } from "./lib/browser.js";
@@ -36,6 +38,16 @@ interface Row extends Verdict {
   readonly ok: boolean;
   /** Kilobytes of heap at the first look and at the last. */
   readonly kb: readonly [number, number];
+  readonly looks: readonly Sample[];
+}
+
+/** One run of a job: what was seen, or why nothing could be. */
+interface Run {
+  readonly job: Job;
+  readonly number: number;
+  readonly ok: boolean;
+  readonly rows: readonly Row[];
+  readonly error?: string;
 }
 
 function wrong(message: string): never {
@@ -61,9 +73,8 @@ function rowsOf(job: Job, samples: Samples): readonly Row[] {
   return (["client", "gateway"] as const).map((side) => {
     const verdict = judge(samples[side]);
     const kb = [samples[side][0], samples[side].at(-1)].map((sample) => Math.round((sample?.heap ?? 0) / 1_000));
-    const equal = verdict.more.length === 0 && (verdict.fewer.length === 0 || side === "gateway");
-    const ok = verdict.bytesEach <= gateBytes && equal;
-    return { job, side, ok, ...verdict, kb: [kb[0] ?? 0, kb[1] ?? 0] };
+    const ok = verdict.bytesEach <= gateBytes && verdict.more.length + verdict.fewer.length === 0;
+    return { job, side, ok, ...verdict, kb: [kb[0] ?? 0, kb[1] ?? 0], looks: samples[side] };
   });
 }
 
@@ -72,11 +83,32 @@ const work = (suite: Suite, job: Job, at: Looks): Promise<Samples> => {
   return suite[where](deed, at);
 };
 
-function print({ job, side, ok, bytesEach, more, fewer, kb }: Row): void {
-  const equal = [...more, ...fewer].join("; ") || "all equal";
-  console.log(
-    `| ${job} | ${side} | ${bytesEach.toFixed(0)} | ${kb.join(" → ")} | ${equal} | ${ok ? "ok" : "FAILED"} |`,
-  );
+function print({ job, number, rows, error }: Run): void {
+  const name = number === 1 ? job : `${job}, run ${number}`;
+  if (error !== undefined) console.log(`| ${name} | | | | | did not come to its end: ${error} |`);
+  for (const { side, ok, bytesEach, more, fewer, kb, looks } of rows) {
+    const equal = [...more, ...fewer].join("; ") || "all equal";
+    const seen = ok ? "ok" : `broken: ${looks.map(({ n, heap }) => `${n}: ${Math.round(heap / 1_000)} kB`).join(", ")}`;
+    console.log(`| ${name} | ${side} | ${bytesEach.toFixed(0)} | ${kb.join(" → ")} | ${equal} | ${seen} |`);
+  }
+}
+
+/** Runs a job as often as it takes to say whether it holds. */
+async function judged(suite: Suite, job: Job): Promise<readonly Run[]> {
+  const runs: Run[] = [];
+  while (holds(runs.map(({ ok }) => ok)) === undefined) {
+    const number = runs.length + 1;
+    let run: Run;
+    try {
+      const rows = rowsOf(job, await work(suite, job, looks));
+      run = { job, number, ok: rows.every(({ ok }) => ok), rows };
+    } catch (error) {
+      run = { job, number, ok: false, rows: [], error: error instanceof Error ? error.message : String(error) };
+    }
+    print(run);
+    runs.push(run);
+  }
+  return runs;
 }
 
 /** So many at a time; the first that fails fails the whole. */
@@ -90,7 +122,8 @@ async function pool<T>(many: readonly T[], workers: number, act: (one: T) => Pro
 
 const { only, plants, out } = options();
 const began = performance.now();
-const rows: Row[] = [];
+const runs: Run[] = [];
+const broken: Job[] = [];
 const found: { readonly plant: string; readonly caught: boolean; readonly by: string }[] = [];
 
 if (plants) {
@@ -118,16 +151,19 @@ if (plants) {
   const suite = openSuite();
   process.once("exit", () => suite.close());
   console.log("| job | side | bytes each | heap, kB | handles, timers, listeners | |\n|---|---|---|---|---|---|");
-  await pool(only, 3, async (job) => {
-    for (const row of rowsOf(job, await work(suite, job, looks))) {
-      rows.push(row);
-      print(row);
-    }
+  // For much of their time gateways wait for what they remember to be over.
+  await pool(only, 4, async (job) => {
+    const mine = await judged(suite, job);
+    runs.push(...mine);
+    if (!holds(mine.map(({ ok }) => ok))) broken.push(job);
   });
 }
 
-const ok = rows.every((row) => row.ok) && found.every(({ caught }) => caught);
+const ok = broken.length === 0 && found.every(({ caught }) => caught);
 const seconds = Math.round((performance.now() - began) / 1_000);
-console.log(`leaks: ${ok ? "ok" : "FAILED"}, ${seconds} s`);
-if (out !== undefined) writeFileSync(out, `${JSON.stringify({ ok, seconds, rows, plants: found }, null, 2)}\n`);
+console.log(`leaks: ${ok ? "ok" : `FAILED${broken.length > 0 ? ` (${broken.join(", ")})` : ""}`}, ${seconds} s`);
+if (out !== undefined) {
+  mkdirSync(dirname(out), { recursive: true });
+  writeFileSync(out, `${JSON.stringify({ ok, seconds, broken, runs, plants: found }, null, 2)}\n`);
+}
 process.exitCode = ok ? 0 : 1;

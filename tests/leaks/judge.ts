@@ -28,6 +28,13 @@ export function slope(points: readonly (readonly [x: number, y: number])[]): num
   return spread === 0 ? 0 : points.reduce((sum, [a, b]) => sum + (a - x) * (b - y), 0) / spread;
 }
 
+/** What the runs of a job say together: the first alone when it holds, else the majority of three; `undefined` until that is known. */
+export function holds(runs: readonly boolean[]): boolean | undefined {
+  if (runs[0]) return true;
+  if (runs.length < 3) return runs.filter((ok) => !ok).length >= 2 ? false : undefined;
+  return runs.filter(Boolean).length >= 2;
+}
+
 export function judge(samples: readonly Sample[]): Verdict {
   const first = samples[0];
   const last = samples.at(-1);

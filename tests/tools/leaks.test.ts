@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { root, run } from "../../scripts/lib/run.js";
-import { judge, type Sample, slope } from "../leaks/judge.js";
+import { holds, judge, type Sample, slope } from "../leaks/judge.js";
 import { leaks } from "../leaks/plants.js";
 
 const sample = (n: number, heap: number, held: Sample["held"] = {}): Sample => ({ n, heap, held });
@@ -29,6 +29,16 @@ describe("pnpm leaks", () => {
 
   it("does not judge by two looks", () => {
     expect(() => judge([sample(200, 1), sample(1_000, 2)])).toThrow("three looks");
+  });
+
+  it("takes the first run's word when it holds, else the majority of three", () => {
+    expect(holds([])).toBe(undefined);
+    expect(holds([true])).toBe(true);
+    expect(holds([false])).toBe(undefined);
+    expect(holds([false, false])).toBe(false);
+    expect(holds([false, true])).toBe(undefined);
+    expect(holds([false, true, false])).toBe(false);
+    expect(holds([false, true, true])).toBe(true);
   });
 
   it.each(leaks.map((leak) => [leak.name, leak] as const))(

@@ -58,8 +58,8 @@ function count(signals: Readonly<Record<string, AbortSignal>>): Record<string, n
 }
 
 /** Rounds without a change that are rest; and when it is given up, for then the judge shall see what does not rest. */
-const REST_ROUNDS = 4;
-const ROUNDS = 150;
+const REST_ROUNDS = 12;
+const ROUNDS = 400;
 const ROUND_MS = 25;
 
 /** Waits for rest and looks. `signals`: those that live as long as the process, by name. */
@@ -76,7 +76,7 @@ export async function look(n: number, signals: Readonly<Record<string, AbortSign
     held = now;
   }
   let heap = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < 4; round += 1) {
+  for (let round = 0; round < 6; round += 1) {
     collect?.();
     await turn();
     heap = Math.min(heap, memoryUsage().heapUsed);
