@@ -107,11 +107,11 @@ it("the tables of docs/proof.md are those of docs/mutation/, and nothing else of
   expect(renewed(page, readResults()) === page, "stale: pnpm mutation --report").toBe(true);
   const { survivors } = resultOf(report, run);
   const made = renewed(
-    "| **all** | 1 |\n<!-- pnpm mutation --report: begin -->\nold\n<!-- pnpm mutation --report: end -->\n| **all** | 2 |\n",
+    "| **all** | 1 |\n<!-- pnpm mutation --report: begin -->\nwhat was there\n<!-- pnpm mutation --report: end -->\n| **all** | 2 |\n",
     { core: { ...resultOf(report, run), survivors } },
   );
   expect(made).toMatch(/^\| \*\*all\*\* \| 1 \|\n<!--.*-->\n\| \*\*all\*\* \| 2 \|\n$/s);
   expect(made).toContain("| **all** | 50.0 | 1 | 1 | 1 | 1 |");
-  expect(made).not.toContain("old");
+  expect(made).not.toContain("what was there");
   expect(() => renewed("no comments", {})).toThrow("lacks the comments");
 });
