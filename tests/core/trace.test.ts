@@ -132,7 +132,7 @@ describe("a trace replays", () => {
 });
 
 describe("the ring", () => {
-  test("an idle client adds nothing to it, hour after hour: looks that found nothing are one", () => {
+  test("an idle client adds nothing to it, hour after hour: a look that would find nothing is no step", () => {
     const rig = linkedRig({ welcome: { heartbeatMs: 10_000 } });
     const kept = read(rig.connection).inputs.length;
     rig.links.last.message("ping");

@@ -38,28 +38,28 @@ export interface Deadline {
   readonly from?: number | undefined;
 }
 
-/** Every deadline that stands; the hold first, for an expired lease is settled before all else (B4.5). */
-export function deadlines(x: State, p: Policy): readonly Deadline[] {
-  const list: Deadline[] = [];
-  const add = (kind: DeadlineKind, at: number | null | undefined, wall?: number, from?: number): void => {
-    if (at != null) list.push({ kind, at, wall, from });
-  };
+/** Tells every deadline that stands; the hold first, for an expired lease is settled before all else (B4.5). */
+function each(
+  x: State,
+  p: Policy,
+  tell: (kind: DeadlineKind, at: number, wall?: number | undefined, from?: number | undefined) => void,
+): void {
   // Without a wish there is nothing that a hold could end.
   if (x.app.tag === "background" && x.app.hold && x.mode.wish === "on") {
     const ms = holdMs(x.app.hold, p);
-    add("hold", x.app.hold.from.now + ms, x.app.hold.from.wall + ms);
+    tell("hold", x.app.hold.from.now + ms, x.app.hold.from.wall + ms);
   }
-  if (x.link.tag === "waiting") add("retry", x.link.until);
-  if (x.link.tag === "dialing") add("attempt", x.link.dial.until);
+  if (x.link.tag === "waiting") tell("retry", x.link.until);
+  if (x.link.tag === "dialing") tell("attempt", x.link.dial.until);
   if (x.link.tag === "linked") {
-    if (x.link.probe) add("probe", x.link.probe.until);
-    else add("look", x.link.lookAt);
-    add("stable", x.link.stableAt);
-    add("leave", x.link.leaveAt);
+    if (x.link.probe) tell("probe", x.link.probe.until);
+    else if (x.link.lookAt !== null) tell("look", x.link.lookAt);
+    if (x.link.stableAt !== null) tell("stable", x.link.stableAt);
+    if (x.link.leaveAt !== null) tell("leave", x.link.leaveAt);
     if (x.session.tag === "active" && x.session.renewable && !x.session.job && x.session.token) {
       const ms = staleAfter(x.session.token, p);
       if (ms !== null && x.session.refreshFrom < NEVER)
-        add(
+        tell(
           "renew",
           Math.max(x.session.token.from.now + ms, x.session.refreshFrom),
           x.session.token.from.wall + ms,
@@ -67,17 +67,36 @@ export function deadlines(x: State, p: Policy): readonly Deadline[] {
         );
     }
   }
-  for (const t of x.throttled) if (t.ms !== null) add("throttle", t.from.now + t.ms);
-  if (x.outage && !x.outage.notable) add("notable", x.outage.since.now + p.notableMs);
+  for (const t of x.throttled) if (t.ms !== null) tell("throttle", t.from.now + t.ms);
+  if (x.outage && !x.outage.notable) tell("notable", x.outage.since.now + p.notableMs);
+}
+
+/** Every deadline that stands; the hold first. */
+export function deadlines(x: State, p: Policy): readonly Deadline[] {
+  const list: Deadline[] = [];
+  each(x, p, (kind, at, wall, from) => list.push({ kind, at, wall, from }));
   return list;
 }
 
-/** The first deadline that is due, by either clock where both count. */
-export function dueDeadline(s: State, m: Stamp, p: Policy): Deadline | undefined {
-  const due = deadlines(s, p).filter(
-    ({ at, wall, from }) => m.now >= at || (wall !== undefined && m.wall >= wall && m.now >= (from ?? m.now)),
-  );
-  return due[0]?.kind === "hold" ? due[0] : due.sort((a, b) => a.at - b.at)[0];
+/** The monotonic time of the next deadline, `Infinity` for none. */
+export function nextDeadline(x: State, p: Policy): number {
+  let next = NEVER;
+  each(x, p, (_, at) => {
+    next = Math.min(next, at);
+  });
+  return next;
+}
+
+/** The kind of the first deadline that is due, by either clock where both count. */
+export function dueDeadline(s: State, m: Stamp, p: Policy): DeadlineKind | undefined {
+  let due: DeadlineKind | undefined;
+  let first = NEVER;
+  each(s, p, (kind, at, wall = NEVER, from = m.now) => {
+    if (due === "hold" || at >= first || (m.now < at && (m.wall < wall || m.now < from))) return;
+    due = kind;
+    first = at;
+  });
+  return due;
 }
 
 /** What a passed deadline does. Total: a kind that no longer means anything changes nothing. */

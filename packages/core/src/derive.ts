@@ -113,8 +113,8 @@ export function snapshotOf(s: State, p: Policy): Snapshot {
 export function stableSnapshot(previous: Snapshot | undefined, next: Snapshot): Snapshot {
   if (previous && (Object.keys(next) as (keyof Snapshot)[]).every((key) => says(previous[key], next[key])))
     return previous;
-  for (const value of [...next.throttled, ...Object.values(next)]) if (value !== next.error) Object.freeze(value);
-  return Object.freeze(next);
+  for (const part of [next, next.throttled, next.background, next.outage, ...next.throttled]) Object.freeze(part);
+  return next;
 }
 
 /** Errors are compared by identity: what they hold may be anything. */

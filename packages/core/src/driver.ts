@@ -19,6 +19,7 @@ import type {
   PingResult,
   TokenRequest,
 } from "./connection.js";
+import { nextDeadline } from "./deadlines.js";
 import { links, type Snapshot, type Status, snapshotOf, stableSnapshot, statusOf } from "./derive.js";
 import type { Unsubscribe } from "./disposable.js";
 import { type ConnectionError, errorOf, type Fault, isConnectionError } from "./errors.js";
@@ -31,7 +32,7 @@ import { Recorder, type Trace } from "./recorder.js";
 import { Socket, type SocketOwner } from "./socket.js";
 import type { State, TokenJob } from "./state.js";
 import { NEVER, NONE, without } from "./step.js";
-import { initialState, isDue, nextDeadline, transition } from "./transition.js";
+import { initialState, isDue, transition } from "./transition.js";
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
 const TICK: Input = { type: "tick" };
@@ -149,7 +150,7 @@ class Driver implements Connection, SocketOwner, Caller {
     const before = this.#snapshot;
     const { state, effects } = transition(this.#state, input, m, this.policy);
     if (state === this.#state && effects.length === 0) return;
-    this.#recorder.record(this.#state, state, effects, input, m, this.policy);
+    this.#recorder.record(this.#state, input, m, this.policy);
     this.#state = state;
     this.#snapshot = stableSnapshot(before, snapshotOf(state, this.policy));
     this.#reconcile(input);

@@ -1,17 +1,17 @@
 /**
  * The flight recorder: the last inputs of the machine, so that a run can be told and replayed afterwards.
  *
- * Law: what is kept is what `transition` needs, and nothing that it does not: an input that changed nothing is not kept,
- * and looks that found nothing are one. What is oldest goes by whole tapes, each of which begins with the state before
+ * Law: what is kept is what `transition` needs, and nothing that it does not: an input that changed nothing is not kept.
+ * What is oldest goes by whole tapes, each of which begins with the state before
  * its first input, so a trace always does. What leaves has no words but the machine's own.
  *
  * Always on, for thousands of clients in a process: four numbers and a reference an input, in arrays without slack.
  */
-import type { Effect, Input, Moment } from "./events.js";
+import type { Input, Moment } from "./events.js";
 import type { Policy, RetryVerdict } from "./policy.js";
 import type { State } from "./state.js";
 import { NONE } from "./step.js";
-import { initialState, same } from "./transition.js";
+import { initialState } from "./transition.js";
 
 /** An input with what most do not have. */
 interface Rare {
@@ -56,8 +56,6 @@ export class Recorder {
   #tape: Tape;
   #policy: Policy;
   #verdicts: readonly Partial<RetryVerdict>[] | undefined;
-  /** The last input was a look that found nothing. */
-  #quiet = false;
 
   /** `now` and `wall`: those of the initial state. */
   constructor(policy: Policy, now: number, wall: number) {
@@ -71,37 +69,27 @@ export class Recorder {
     return v;
   }
 
-  record(old: State, now: State, effects: readonly Effect[], whole: Input, m: Moment, policy: Policy): void {
-    // Nothing but the time of the next look has changed; what came of the look before it is nobody's now.
-    const quiet =
-      whole.type === "tick" &&
-      effects.length === 0 &&
-      same(old, { ...now, link: old.link }) &&
-      same({ ...old.link, lookAt: 0 }, { ...now.link, lookAt: 0 });
-    let { numbers, inputs, ...from } = this.#tape;
-    if (quiet && this.#quiet) {
-      numbers = numbers.slice(0, -WIDTH);
-      inputs = inputs.slice(0, -1);
-    } else if (!(inputs.length < policy.traceInputs / 2)) {
-      this.#before = this.#tape;
-      from = { policy: this.#policy, state: old };
-      numbers = [0, 0];
-      inputs = NONE;
+  /** An input that came to a state other than `old`, or to an effect. */
+  record(old: State, whole: Input, m: Moment, policy: Policy): void {
+    let tape = this.#tape;
+    if (!(tape.inputs.length < policy.traceInputs / 2)) {
+      this.#before = tape;
+      tape = { policy: this.#policy, state: old, numbers: [0, 0], inputs: NONE };
     }
     const input = slim(whole);
     const verdicts = this.#verdicts;
     const revised = policy === this.#policy ? undefined : policy;
     const rare = m.unackedSince !== null || m.unackedBytes > 0 || verdicts || revised;
     this.#tape = {
-      ...from,
-      numbers: numbers.concat(m.now, m.wall, m.random, m.inboundAt),
-      inputs: inputs.concat(
+      policy: tape.policy,
+      state: tape.state,
+      numbers: tape.numbers.concat(m.now, m.wall, m.random, m.inboundAt),
+      inputs: tape.inputs.concat(
         rare ? { input, unacked: [m.unackedSince, m.unackedBytes], verdicts, policy: revised } : input,
       ),
     };
     this.#policy = policy;
     this.#verdicts = undefined;
-    this.#quiet = quiet && !rare;
   }
 
   trace(end: State): Trace {

@@ -10,7 +10,7 @@
  *                        ▲        ▲──────────┘  │        │
  *                        └────────┴─────────────┴────────┘      failed: left by connect(), login, logout only
  */
-import { deadlines, dueDeadline, expire } from "./deadlines.js";
+import { dueDeadline, expire } from "./deadlines.js";
 import { statusOf } from "./derive.js";
 import { desire } from "./desire.js";
 import type { Effect, Input, Moment, Transition } from "./events.js";
@@ -63,7 +63,7 @@ export function transition(state: State, input: Input, m: Moment, p: Policy): Tr
   // Each expiry moves its own deadline past now or ends it; the bound guards against a policy of zero-length deadlines.
   for (let i = 0; i < 32; i++) {
     const due = dueDeadline(x, m, p);
-    if (due) expire(x, due.kind);
+    if (due) expire(x, due);
     else break;
   }
   apply(x, input);
@@ -103,7 +103,7 @@ const copy = <T extends object>(fact: T): T => ({ ...fact });
 const kept = <T extends object>(old: T, now: T): T => (same(old, now) ? old : now);
 
 /** Whether two facts, or two states, say the same with the same objects. */
-export function same(a: object, b: object): boolean {
+function same(a: object, b: object): boolean {
   const [old, now] = [a as Record<string, unknown>, b as Record<string, unknown>];
   // Two cases of a union with different fields differ in their tag.
   for (const key in old) if (old[key] !== now[key]) return false;
@@ -112,9 +112,6 @@ export function same(a: object, b: object): boolean {
 
 /** Whether a deadline is due: the driver then runs a `tick` of its own first, so that its outcome is told before the input's. */
 export const isDue = (s: State, m: Stamp, p: Policy): boolean => dueDeadline(s, m, p) !== undefined;
-
-/** The monotonic time of the next deadline, `Infinity` for none. */
-export const nextDeadline = (s: State, p: Policy): number => Math.min(...deadlines(s, p).map((d) => d.at));
 
 function apply(x: Step, e: Input): void {
   // A link's word counts only while that link is the one that is dialled or stands.

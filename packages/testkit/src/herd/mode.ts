@@ -1,14 +1,15 @@
 /** The herd as a mode of `pnpm sim`: chosen by `--clients`, `--kind` or `--policy`. */
-import { type SimMode, SimUsageError, type SimValues, whole, word } from "../sim/flags.js";
+import { type SimIo, type SimMode, SimUsageError, type SimValues, whole, word } from "../sim/flags.js";
 import { atMost, type Gate } from "./gates.js";
-import { runHerd } from "./herd.js";
+import { joinZones, readZone, runHerd, writeZone } from "./herd.js";
 import { type HerdOptions, type HerdPlan, herdPlan, type Kind } from "./options.js";
 import { type Peer, type PeerOutage, peers, runPeer } from "./peers.js";
 import { herdPlot } from "./plot.js";
 import { gateLine, linesOf, peerLine } from "./print.js";
 import { type HerdSummary, type PeerSummary, peerSummaryOf, summaryOf } from "./summary.js";
+import { type HerdZone, runZone } from "./zone.js";
 
-/** 100,000 clients, 10 virtual minutes: real seconds of one core, and memory. */
+/** 100,000 clients, 10 virtual minutes: real seconds, and memory. */
 const limits = { seconds: 120, gib: 4 };
 const gib = 1024 ** 3;
 
@@ -31,6 +32,7 @@ function planOf(values: SimValues): HerdPlan {
     burst: decimal(values, "burst"),
     minutes: whole(values, "minutes", 0, 120),
     fresh: values["fresh"] === true,
+    zones: whole(values, "zones", 1, 1_000),
   };
   try {
     return herdPlan(options);
@@ -50,6 +52,41 @@ function policiesOf(values: SimValues): { readonly ours: boolean; readonly other
   return { ours: all || names.includes("ours"), others: peers.filter(({ name }) => all || names.includes(name)) };
 }
 
+/** What a run took of the machine. */
+interface Spent {
+  readonly cpuSeconds: number;
+  readonly maxBytes: number;
+}
+
+/** Runs the zones beside each other, each in a program of its own, as far as there are cores. */
+async function runBeside(plan: HerdPlan, again: NonNullable<SimIo["again"]>, io: SimIo) {
+  const zones: HerdZone[] = [];
+  const spent: Spent[] = [];
+  let next = 0;
+  const work = async (): Promise<void> => {
+    for (let zone = next++; zone < plan.zones; zone = next++) {
+      const args = [
+        ...["--clients", plan.clients, "--kind", plan.kind, "--outage", plan.outageMs / 1000, "--seed", plan.seed],
+        ...["--gateways", plan.gateways, "--rate", plan.rate, "--burst", plan.burst, "--minutes", plan.minutes],
+        ...["--zones", plan.zones, "--zone", zone, ...(plan.fresh ? ["--fresh"] : [])],
+      ];
+      await again(args.map(String), (line) => {
+        if (line.startsWith('{"span"')) zones[zone] = readZone(line);
+        else if (line.startsWith('{"cpuSeconds"')) spent.push(JSON.parse(line) as Spent);
+        else io.write(line);
+      });
+      if (zones[zone] === undefined) throw new Error(`zone ${zone} was not run to its end`);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(io.cores, plan.zones) }, work));
+  const sum = (of: (one: Spent) => number): number => spent.reduce((total, one) => total + of(one), 0);
+  const usage = {
+    cpuSeconds: sum(({ cpuSeconds }) => cpuSeconds),
+    maxBytes: sum(({ maxBytes }) => maxBytes),
+  };
+  return { run: joinZones(plan, zones), usage: spent.length === plan.zones ? usage : undefined };
+}
+
 export const herd: SimMode = {
   flags: [
     { name: "clients", takes: "N", help: "a herd of so many clients and one outage, default 100000" },
@@ -59,6 +96,16 @@ export const herd: SimMode = {
     { name: "rate", takes: "N", help: "herd: instead of --spread, the connects per second that each gateway states" },
     { name: "burst", takes: "N", help: "herd: hellos admitted at once, default two seconds' worth" },
     { name: "gateways", takes: "N", help: "herd: default 10" },
+    {
+      name: "zones",
+      takes: "N",
+      help: "herd: so many that nothing crosses, run beside each other; default 2 if large",
+    },
+    {
+      name: "zone",
+      takes: "K",
+      help: "herd: run this zone alone and print its counts as JSON: for the programs that this one starts",
+    },
     { name: "policy", takes: "NAMES", help: "herd: ours (default), all, or peers' published formulas by name" },
     { name: "fresh", help: "herd: strike as soon as the gateways have filled up" },
     { name: "gates", help: "herd: exit 1 when a gate is broken, time and memory among them" },
@@ -75,6 +122,13 @@ export const herd: SimMode = {
   async run(values, io) {
     const asked = planOf(values);
     const plan = values["minutes"] === undefined && asked.clients === 100_000 ? { ...asked, minutes: 10 } : asked;
+    const zone = whole(values, "zone", 0, plan.zones - 1);
+    if (zone !== undefined) {
+      io.write(writeZone(await runZone(plan, zone)));
+      const usage = io.usage?.();
+      if (usage !== undefined) io.write(JSON.stringify(usage));
+      return 0;
+    }
     const { ours, others } = policiesOf(values);
     const out = word(values, "out");
     const svg = word(values, "svg");
@@ -86,10 +140,12 @@ export const herd: SimMode = {
     let spent = {};
     if (ours) {
       const began = io.now();
-      summary = summaryOf(await runHerd(plan));
+      const beside =
+        plan.zones > 1 && io.cores > 1 && io.again !== undefined ? await runBeside(plan, io.again, io) : undefined;
+      summary = summaryOf(beside?.run ?? (await runHerd(plan)));
       const realSeconds = (io.now() - began) / 1000;
       for (const line of linesOf(summary)) io.write(line);
-      const usage = io.usage?.();
+      const usage = beside === undefined ? io.usage?.() : beside.usage;
       spent = { realSeconds, ...usage };
       io.write(
         `  ${realSeconds.toFixed(1)} real s${usage === undefined ? "" : `, ${usage.cpuSeconds.toFixed(1)} s of CPU, ${Math.round(usage.maxBytes / 1024 ** 2)} MiB at most`}`,

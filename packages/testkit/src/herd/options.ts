@@ -25,6 +25,12 @@ export interface HerdOptions {
   readonly fresh?: boolean | undefined;
   /** The run goes on for at least this many virtual minutes. Default 0: until everybody is back. */
   readonly minutes?: number | undefined;
+  /**
+   * The balancer keeps a client within its zone: each has its share of clients and gateways, and nothing crosses, so zones can be run
+   * beside each other. Only where the outage strikes every gateway; clients and gateways must be divisible by it. Default: 2 from
+   * 20,000 clients on where that can be, else 1.
+   */
+  readonly zones?: number | undefined;
 }
 
 /** The same, decided. */
@@ -40,6 +46,7 @@ export interface HerdPlan {
   readonly spreadMs: number;
   readonly fresh: boolean;
   readonly minutes: number;
+  readonly zones: number;
 }
 
 const within = (name: string, value: number, least: number, most: number, whole = false): number => {
@@ -54,10 +61,19 @@ export function herdPlan(options: HerdOptions = {}): HerdPlan {
   const kind = options.kind ?? "refuse";
   if (!kinds.includes(kind)) throw new RangeError(`kind must be one of ${kinds.join(", ")}, not ${String(kind)}`);
   const clients = within("clients", options.clients ?? 100_000, 1, 2_000_000, true);
-  const least = kind === "crash" || kind === "drain" ? 2 : 1;
+  const strikesOne = kind === "crash" || kind === "drain";
+  const least = strikesOne ? 2 : 1;
   const gateways = within("gateways", options.gateways ?? 10, least, 1_000, true);
   if (options.rate !== undefined && options.spreadSeconds !== undefined)
     throw new RangeError("rate and spread say the same thing: give one of them");
+  const halves = !strikesOne && clients >= 20_000 && clients % 2 === 0 && gateways % 2 === 0;
+  const zones = within("zones", options.zones ?? (halves ? 2 : 1), 1, gateways, true);
+  if (zones > 1 && strikesOne)
+    throw new RangeError(`zones: of ${kind} there is one, for it strikes one gateway of all`);
+  if (clients % zones !== 0 || gateways % zones !== 0)
+    throw new RangeError(
+      `zones must divide ${clients} clients and ${gateways} gateways evenly, which ${zones} does not`,
+    );
   const spread = within("spread", options.spreadSeconds ?? 1, 0.1, 10);
   const rate = within("rate", options.rate ?? clients / gateways / spread, 1, 1_000_000_000);
   return {
@@ -71,5 +87,6 @@ export function herdPlan(options: HerdOptions = {}): HerdPlan {
     spreadMs: Math.round(Math.min(10_000, Math.max(100, (clients / gateways / rate) * 1000))),
     fresh: options.fresh ?? false,
     minutes: within("minutes", options.minutes ?? 0, 0, 120),
+    zones,
   };
 }

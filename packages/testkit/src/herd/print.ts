@@ -7,7 +7,7 @@ const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
 
 /** What a run was, in one line. */
 export const titleOf = ({ plan }: HerdSummary): string =>
-  `${plan.clients.toLocaleString("en")} clients, ${plan.gateways} gateways, ${plan.kind}${plan.fresh ? " (just filled)" : ""}, ` +
+  `${plan.clients.toLocaleString("en")} clients, ${plan.gateways} gateways${plan.zones > 1 ? ` in ${plan.zones} zones` : ""}, ${plan.kind}${plan.fresh ? " (just filled)" : ""}, ` +
   `${plan.outageMs / 1000} s, S ${plan.spreadMs / 1000} s, seed ${plan.seed}`;
 
 export function linesOf(summary: HerdSummary): readonly string[] {
