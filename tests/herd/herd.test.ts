@@ -2,7 +2,7 @@
  * A small herd of real clients before real server halves. Two thousand scatter more than a hundred thousand, so the bounds here
  * are those of `pnpm herd` and three standard deviations; what each must catch is planted in `tests/planted/herd.ts`.
  */
-import { gatesOf, herdPlan, runHerd } from "@cc/testkit/sim";
+import { gatesOf, herdPlan, runHerd, runSim, type SimIo } from "@cc/testkit/sim";
 import { beforeAll, describe, expect, test } from "vitest";
 
 type Run = Awaited<ReturnType<typeof runHerd>>;
@@ -80,3 +80,62 @@ test("a seed decides a run, and another one another", async () => {
   expect(again).toBe(first);
   expect(other).not.toBe(first);
 }, 120_000);
+
+describe("zones", () => {
+  const options = { clients: 200, gateways: 4, outageSeconds: 3, seed: 7 };
+
+  test("all clients of all zones are counted, and no two zones are the same", async () => {
+    const run = await runHerd(herdPlan({ ...options, zones: 2 }));
+    expect([run.figures.lost, run.figures.back]).toEqual([200, 200]);
+    expect(run.tally.dials.reduce((sum, n) => sum + n, 0)).toBeGreaterThan(
+      run.tally.attempts.reduce((sum, n) => sum + n, 0),
+    );
+    expect(run.tally.attempts.subarray(0, 100)).not.toEqual(run.tally.attempts.subarray(100));
+    expect(run.admitted.mostPerSecond).toBeGreaterThan(0);
+  }, 120_000);
+
+  test("run in programs of their own they come to the same as one after another", async () => {
+    const lines: string[] = [];
+    const io: SimIo = {
+      write: (line) => void lines.push(line),
+      readFile: async () => "",
+      writeFile: async (_, text) => void lines.push(text),
+      cores: 2,
+      program: "sim",
+      now: () => 0,
+      wall: () => 0,
+      usage: () => ({ cpuSeconds: 1, maxBytes: 1024 ** 2 }),
+    };
+    const again: SimIo["again"] = async (args, line) => {
+      const values: Record<string, string | boolean> = {};
+      for (let at = 0; at < args.length; at += 2) values[String(args[at]).slice(2)] = String(args[at + 1]);
+      return runSim(values, { ...io, write: line });
+    };
+    const values = { clients: "200", gateways: "4", outage: "3", seed: "7", zones: "2", out: "file" };
+    const codes = [await runSim(values, { ...io, again }), await runSim(values, io)];
+    expect(codes).toEqual([0, 0]);
+    const [beside, after] = lines.filter((line) => line.startsWith("{")).map((text) => JSON.parse(text).ours);
+    expect(beside).toEqual(after);
+    // The parts' own: two programs of a second and a megabyte.
+    expect(lines.filter((line) => line.includes("2.0 s of CPU, 2 MiB"))).toHaveLength(1);
+    const { clients, digest } = await runHerd(herdPlan({ ...options, zones: 2 })).then((run) => ({
+      ...run.plan,
+      ...run,
+    }));
+    expect(after).toMatchObject({ plan: { clients }, digest });
+  }, 120_000);
+
+  test.each([
+    [{ clients: 201, zones: 2 }, "zones must divide 201 clients"],
+    [{ clients: 200, gateways: 3, zones: 2 }, "3 gateways evenly"],
+    [{ kind: "crash", zones: 2 }, "of crash there is one"],
+    [{ gateways: 4, zones: 5 }, "zones must be a whole number from 1 to 4"],
+  ] as const)("%o is refused by name", (wrong, why) => expect(() => herdPlan(wrong)).toThrow(why));
+
+  test("a large herd has two where every gateway is struck, a small one or a crash one", () => {
+    const zones = (more: Parameters<typeof herdPlan>[0]): number => herdPlan(more).zones;
+    expect([zones({}), zones({ clients: 10_000 }), zones({ kind: "drain" }), zones({ gateways: 5 })]).toEqual([
+      2, 1, 1, 1,
+    ]);
+  });
+});

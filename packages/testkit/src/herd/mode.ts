@@ -109,6 +109,10 @@ export const herd: SimMode = {
     { name: "policy", takes: "NAMES", help: "herd: ours (default), all, or peers' published formulas by name" },
     { name: "fresh", help: "herd: strike as soon as the gateways have filled up" },
     { name: "gates", help: "herd: exit 1 when a gate is broken, time and memory among them" },
+    {
+      name: "untimed",
+      help: "herd: time and memory are told, and break no gate: for a machine that does other things too",
+    },
     { name: "svg", takes: "FILE", help: "herd: draw dials and recovery" },
     { name: "seed", takes: "N", help: "this one seed" },
     {
@@ -153,14 +157,14 @@ export const herd: SimMode = {
       for (const gate of summary.gates) io.write(gateLine(gate));
       good = summary.gates.every(({ held }) => held);
       if (plan.clients === 100_000 && plan.minutes === 10) {
-        // On a busy machine it waits for others, on an idle one the collector has helpers: the less of both is its own.
+        // On a busy machine it waits for others; on an idle one zones, and the collector's helpers, take two cores.
         const took = Math.min(realSeconds, usage?.cpuSeconds ?? realSeconds);
         const gates: readonly Gate[] = [
           atMost("real or CPU time, the less", took, limits.seconds, "s"),
           ...(usage === undefined ? [] : [atMost("memory in GiB", usage.maxBytes / gib, limits.gib, "")]),
         ];
         for (const gate of gates) io.write(gateLine(gate));
-        good &&= gates.every(({ held }) => held);
+        good &&= values["untimed"] === true || gates.every(({ held }) => held);
       }
     }
     const outage: PeerOutage = { clients: plan.clients, outageMs: plan.outageMs, seed: plan.seed, kind };
