@@ -104,8 +104,8 @@ async function sendMessage(message: BaseMessage): Promise<BaseMessage> {
   const channel = channelOf(message);
   const data = content(message);
   const ack = await send(channel, kindOf(message), data);
-  const me = uid();
-  return copy(message, { id: `${channel}/${me}/${ack?.id}`, sender: userOf(me as string), sentAt: now(), data });
+  const me = uid() as string;
+  return copy(message, { data, id: `${channel}/${me}/${ack?.id}`, sender: userOf(me), sentAt: now() });
 }
 async function mark(message: BaseMessage | MessageId, type: string): Promise<void> {
   const [channel, of = ""] = split((message as Partial<BaseMessage>).getId?.() ?? (message as MessageId));
