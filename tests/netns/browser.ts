@@ -12,7 +12,7 @@ import { launch } from "puppeteer-core";
 import { chromiumFlags, findChromium } from "../../scripts/lib/browser.js";
 import { bundle } from "../support/bundle.js";
 import type { Line } from "./programs/seats.js";
-import { authKey, type Gate, openPeer, type Peer, type Place, port } from "./world.js";
+import { authKey, type Gate, openPeer, type Peer, type Place, patienceMs, port } from "./world.js";
 
 export interface Tab extends Peer {
   tell(act: object): void;
@@ -46,6 +46,8 @@ export async function openTab(place: Place, gate: Gate, crew: string, names: rea
       "about:blank",
     ],
     ignoreDefaultArgs: true,
+    timeout: patienceMs,
+    protocolTimeout: patienceMs,
     pipe: true,
   });
   const peer = openPeer();
@@ -73,9 +75,9 @@ export async function openTab(place: Place, gate: Gate, crew: string, names: rea
     key: authKey,
     names: names.join(),
   });
-  await page.goto(`${origin}/?${query}`);
+  await page.goto(`${origin}/?${query}`, { timeout: patienceMs });
   for (const name of names)
-    await peer.line(`${crew} linked`, ({ seat, what }) => seat === name && what === "linked", 60_000);
+    await peer.line(`${crew} linked`, ({ seat, what }) => seat === name && what === "linked", patienceMs);
   return {
     ...peer,
     tell: (act) => void page.evaluate((what) => (globalThis as unknown as { act(a: object): void }).act(what), act),

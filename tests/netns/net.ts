@@ -10,11 +10,11 @@ import { promisify } from "node:util";
 const exec = promisify(execFile);
 
 /** More places than this in one net are a mistake. */
-const MAX_PLACES = 40;
+const MAX_PLACES = 100;
 
 /** Runs a command that must succeed; answers what it printed. */
 export async function sh(file: string, ...args: readonly string[]): Promise<string> {
-  const { stdout } = await exec(file, [...args], { timeout: 20_000 });
+  const { stdout } = await exec(file, [...args], { timeout: 60_000 });
   return stdout;
 }
 

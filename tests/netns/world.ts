@@ -13,6 +13,7 @@ import { fileURLToPath } from "node:url";
 import { bundle } from "../support/bundle.js";
 import { type Net, openNet, type Place } from "./net.js";
 import type { Line } from "./programs/seats.js";
+import { Untimely } from "./steady.js";
 
 export const authKey = "auth-key-1";
 export const port = 8_080;
@@ -22,6 +23,8 @@ export const deadlines = { idle: 13_000, pending: 5_000, woken: 2_500 } as const
 export const slackMs = 2_500;
 /** The tick in which Node looks at its interfaces. */
 export const watchMs = 1_000;
+/** What has no time in the contract, start of a program among it, and only must come. */
+export const patienceMs = 90_000;
 
 /** One thing that talks in lines: a process, or a page. */
 export interface Peer {
@@ -48,14 +51,14 @@ export function openPeer(): Peer {
     },
     line: (what, fits, ms) =>
       new Promise((resolve, reject) => {
-        const fail = (why: string): void => {
+        const fail = (why: string, Kind: new (why: string) => Error = Error): void => {
           settle();
           const heard = lines
             .slice(-40)
             .map(({ at, seat, what, value }) => `${at} ${seat} ${what} ${JSON.stringify(value)}`);
-          reject(new Error(`${what}: ${why}. Heard:\n${heard.join("\n")}`));
+          reject(new Kind(`${what}: ${why}. Heard:\n${heard.join("\n")}`));
         };
-        const late = setTimeout(() => fail(`not within ${ms} ms`), ms);
+        const late = setTimeout(() => fail(`not within ${ms} ms`, Untimely), ms);
         const settle = (): void => {
           clearTimeout(late);
           looks.delete(look);
@@ -89,7 +92,7 @@ export interface Gate extends Process {
 
 export interface World {
   readonly net: Net;
-  /** A gateway that listens at `place.address`. Users: all that `crews` name. */
+  /** A gateway that listens at `place.address`. Users: all that `crews` name, and those of a second and third attempt. */
   gateway(place: Place, crews: readonly string[]): Promise<Gate>;
   /** Clients in `place`; resolves when each is linked. */
   crew(place: Place, gate: Gate, crew: string, names: readonly string[], more?: object): Promise<Process>;
@@ -97,6 +100,9 @@ export interface World {
 }
 
 const seatNames = ["idle", "sending", "waking"] as const;
+const attempts = [1, 2, 3] as const;
+/** Each attempt has users and a place of its own. */
+export const crewOf = (crew: string, attempt: number): string => (attempt === 1 ? crew : `${crew}${attempt}`);
 
 export async function openWorld(tag: string): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), "cc-netns-"));
@@ -135,14 +141,16 @@ export async function openWorld(tag: string): Promise<World> {
   return {
     net,
     async gateway(place, crews) {
-      const users = crews.flatMap((crew) => [...seatNames, "up", "down"].map((name) => `${crew}-${name}`));
+      const users = crews
+        .flatMap((crew) => attempts.map((attempt) => crewOf(crew, attempt)))
+        .flatMap((crew) => [...seatNames, "up", "down"].map((name) => `${crew}-${name}`));
       const gate = await start(place, new URL("./programs/gateway.ts", import.meta.url), {
         host: place.address,
         port,
         users,
         authKey,
       });
-      await gate.line("the gateway listens", ({ what }) => what === "listening", 60_000);
+      await gate.line("the gateway listens", ({ what }) => what === "listening", patienceMs);
       return { ...gate, place };
     },
     async crew(place, gate, crew, names, more = {}) {
@@ -155,7 +163,7 @@ export async function openWorld(tag: string): Promise<World> {
         ...more,
       });
       for (const name of names)
-        await clients.line(`${crew} linked`, ({ seat, what }) => seat === name && what === "linked", 60_000);
+        await clients.line(`${crew} linked`, ({ seat, what }) => seat === name && what === "linked", patienceMs);
       return clients;
     },
     close() {

@@ -1,9 +1,11 @@
 /**
  * A gateway with the contract's own numbers, in a process of its own. argv: one JSON object with `host`, `port`, `users`, `authKey`.
- * Input: a line `{ uid, data }` publishes to that user. Output: `listening`, and each end of a link as `cut` with user and code.
+ * Input: a line `{ uid, data }` publishes to that user. Output: `listening`, each end of a link as `cut` with user and code, lateness.
  */
 import { createInterface } from "node:readline";
 import { createGateway, createLogger } from "@cc/gateway";
+import { tellLateness } from "./late.js";
+import type { Line } from "./seats.js";
 
 const { host, port, users, authKey } = JSON.parse(process.argv[2] ?? "") as {
   readonly host: string;
@@ -11,8 +13,8 @@ const { host, port, users, authKey } = JSON.parse(process.argv[2] ?? "") as {
   readonly users: readonly string[];
   readonly authKey: string;
 };
-const say = (seat: string, what: string, value: unknown = null): void =>
-  void process.stdout.write(`${JSON.stringify({ at: Date.now(), seat, what, value })}\n`);
+const put = (line: Line): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
+const say = (seat: string, what: string, value: unknown = null): void => put({ at: Date.now(), seat, what, value });
 
 const gateway = await createGateway({
   appId: "demo",
@@ -36,6 +38,7 @@ const gateway = await createGateway({
   }),
 });
 say("", "listening");
+tellLateness(put);
 for await (const line of createInterface({ input: process.stdin })) {
   const { uid, data } = JSON.parse(line) as { readonly uid: string; readonly data: unknown };
   await gateway.publish({ channel: `user:${uid}`, kind: "message", data });

@@ -5,6 +5,7 @@
  */
 import type { AppEvent, Client, ClientOptions, Lifecycle } from "@cc/sdk";
 import { createScriptedLifecycle, type ScriptedLifecycle } from "@cc/testkit";
+import { tellLateness } from "./late.js";
 
 export interface Line {
   readonly at: number;
@@ -40,20 +41,6 @@ export interface SeatsOptions {
 
 /** Data as it is told: long texts by their beginning. */
 const brief = (data: unknown): unknown => (typeof data === "string" ? data.slice(0, 12).trim() : data);
-
-/** How often the process looks whether it runs, and what counts as not: less than the lateness for which a link is forgiven. */
-const BEAT_MS = 200;
-const LATE_MS = 500;
-
-/** Tells of each time in which this process did not get to run: a timer that comes late grants a fresh deadline (6.1). */
-function tellLateness(say: SeatsOptions["say"]): void {
-  let due = performance.now() + BEAT_MS;
-  setInterval(() => {
-    const now = performance.now();
-    if (now - due > LATE_MS) say({ at: Date.now(), seat: "process", what: "late", value: now - due });
-    due = now + BEAT_MS;
-  }, BEAT_MS);
-}
 
 /** Logs everybody in and links them, one after another. */
 export async function openSeats(options: SeatsOptions): Promise<(act: Act) => void> {
@@ -99,10 +86,13 @@ export async function openSeats(options: SeatsOptions): Promise<(act: Act) => vo
         ({ linked, rttMs }) => say("checked", { linked, rttMs, link: client.snapshot().link }),
         (error) => say("checked", error.code),
       );
-    if (act.act === "send")
+    if (act.act === "send") {
+      // The contract's time runs from here, not from when somebody asked for it.
+      say("sends", act.data);
       client?.send(act.channel, "message", `${act.data}`.padEnd(act.pad ?? 0), { timeoutMs: 150_000 }).then(
         () => say("sent", act.data),
         (error) => say("unsent", [act.data, error.code, error.details]),
       );
+    }
   };
 }
