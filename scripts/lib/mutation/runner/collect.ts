@@ -80,8 +80,10 @@ export function collector(): {
     Object.assign((name: string, a: unknown, b?: unknown) => declare(name, bodyOf(name, a, b) as () => unknown), {
       each: ((cases) => (name, a, b) => {
         const body = bodyOf(name, a, b);
+        // As in Vitest: a list is a row of arguments only where every case is one.
+        const rows = cases.every(Array.isArray);
         for (const item of cases) {
-          const args = Array.isArray(item) ? item : [item];
+          const args = rows ? (item as readonly unknown[]) : [item];
           declare(named(name, args), () => body(...(args as never[])));
         }
       }) satisfies Each,
