@@ -3,6 +3,7 @@ import { createAliases } from "../src/server/aliases.js";
 import { createDedup } from "../src/server/dedup.js";
 import { createQueue, peek, shift, sizeOf } from "../src/server/queue.js";
 import { createRing, type RingEntry } from "../src/server/ring.js";
+import { share } from "./support/share.js";
 import { createWorld, framesIn } from "./support/world.js";
 
 const entry = (n: number, bytes = 10, appliedAt = 0): RingEntry => ({
@@ -111,7 +112,7 @@ describe("what a gateway remembers", () => {
   it("[R34] a thousand links leave nothing behind", () => {
     const world = createWorld();
     void world.hub.member("group:g", "ann", "joined");
-    for (let i = 0; i < 1000; i++) {
+    for (let i = 0; i < 1000 * share; i++) {
       const ann = world.client("ann", { nonce: `nonce-${i}` });
       ann.connect();
       if (i % 2) ann.cut();

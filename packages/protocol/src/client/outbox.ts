@@ -81,16 +81,17 @@ export class Outbox {
     if (!item) return;
     (this.pending as Map<string, Item>).delete(result.id);
     if (item.wroteAt !== undefined) this.#wireBytes -= item.bytes;
-    if (item.chained) this.#careful--;
     item.settled(result);
     if (!this.#careful) return;
     // What waited behind it goes out, or fails with it; each failure does the same for those behind itself.
     for (const next of this.pending.values()) {
-      if (next.channel === item.channel && next.wroteAt === undefined) {
+      if (next.channel === item.channel) {
         if (!result.ok && next.chained && next.place > item.place) this.fail(next.id, "ERR_SEND_REJECTED");
         else this.#write(next);
       }
     }
+    // Not before: it may have been the last chained one, and others waited behind it.
+    if (item.chained) this.#careful--;
   }
 
   fail(id: string, code: string, message: string = code): void {
