@@ -457,6 +457,82 @@ describe("instances", () => {
   });
 });
 
+describe("a page that comes out of the back/forward cache", () => {
+  /** The second of two tabs is put into the cache, where it is told nothing; what is done in storage meanwhile is `missed`. */
+  async function cached(missed: (first: Rig) => void): Promise<Rig> {
+    const [first, second] = await two();
+    second.lifecycle.emit("pageHidden");
+    await first.clock.advanceAsync(60_000);
+    missed(first);
+    second.log.length = 0;
+    return second;
+  }
+  const show = (rig: Rig): void => rig.lifecycle.emit({ type: "pageShown", persisted: true });
+  const logout = (first: Rig): void => {
+    const { login } = first.stored("session") as { readonly login: string };
+    first.storage.records.set(key("logout"), JSON.stringify({ v: 1, login }));
+    first.storage.records.delete(key("session"));
+  };
+
+  it("[B2.9][B5.9] looks at storage before it dials: a logout that it missed, and no socket, however slow storage is within reason", async () => {
+    for (const slowMs of [0, 1, 50, 300]) {
+      const rig = await cached(logout);
+      rig.storage.slowMs = slowMs;
+      show(rig);
+      await rig.clock.advanceAsync(60_000);
+      expect([slowMs, state(rig), rig.log.filter((line) => line === "dial")]).toEqual([
+        slowMs,
+        [null, "disconnected", 0],
+        [],
+      ]);
+      expect(rig.log).toContain("logoutSuccess");
+      expect(rig.clock.pending).toBe(0);
+    }
+  });
+
+  it("[B5.9][R33] dials within the second when there was nothing to miss, and when storage does not answer or fails", async () => {
+    for (const storage of ["quick", "slow", "dead", "failing"]) {
+      const rig = await cached(() => {});
+      rig.storage.slowMs = { quick: 0, slow: 300, dead: 3_600_000, failing: 0 }[storage] ?? 0;
+      if (storage === "failing") rig.storage.fail = { get: new Error("gone") };
+      show(rig);
+      await rig.clock.advanceAsync(1_000);
+      expect([storage, state(rig), rig.log.filter((line) => line === "dial")]).toEqual([
+        storage,
+        ["ann", "connected", 1],
+        ["dial"],
+      ]);
+    }
+  });
+
+  it("[B5.9] hidden again before it had looked, or disposed: no socket, and no timer left", async () => {
+    for (const end of ["hidden", "disposed"]) {
+      const rig = await cached(() => {});
+      rig.storage.slowMs = 3_600_000;
+      show(rig);
+      await rig.clock.advanceAsync(100);
+      if (end === "hidden") rig.lifecycle.emit("pageHidden");
+      else await rig.client.dispose();
+      rig.log.length = 0;
+      await rig.clock.advanceAsync(0);
+      // Of the storage that does not answer.
+      expect([end, rig.clock.pending]).toEqual([end, 1]);
+      await rig.clock.advanceAsync(60_000);
+      expect([end, rig.log, rig.links.live.length]).toEqual([end, [], 0]);
+    }
+  });
+
+  it("[B5.9] shown twice: one dial", async () => {
+    const rig = await cached(() => {});
+    rig.storage.slowMs = 300;
+    for (const ms of [200, 200, 10_000]) {
+      show(rig);
+      await rig.clock.advanceAsync(ms);
+    }
+    expect([state(rig), rig.log.filter((line) => line === "dial")]).toEqual([["ann", "connected", 1], ["dial"]]);
+  });
+});
+
 function withoutWatch({
   get,
   set,

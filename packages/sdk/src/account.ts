@@ -55,6 +55,8 @@ const ID_LENGTH = 14;
 const SAVE_MS = 1_000;
 /** Attempts of a session that never had a link, the last of which did not open, before HTTPS is tried: one may be chance, two a restart; the third comes seconds later. */
 const NEVER_OPENED = 3;
+/** How long a page that is shown again waits for storage: with the jitter of a wake it dials within the second of B5.9. */
+const LOOK_MS = 700;
 /** An HTTPS answer later than this says nothing. As long as a first attempt (B5.8). */
 const HTTPS_MS = 10_000;
 
@@ -89,6 +91,7 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
   #asking: Abort | undefined;
   #unsaved = false;
   #cancelSave: Cancel | undefined;
+  #looking: Abort | undefined;
 
   constructor(options: Options) {
     this.options = options;
@@ -112,8 +115,31 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
   get openLink(): OpenLink {
     return this.options.openLink;
   }
+  /**
+   * The platform's. A page that comes out of the back/forward cache is told as shown when storage has been looked at: a logout
+   * elsewhere may have been missed there, and the wake would dial before it is seen (B2.9). Slow storage holds it up for a moment only.
+   */
   get lifecycle(): Lifecycle {
-    return this.options.lifecycle;
+    const { lifecycle, storage, protocol } = this.options;
+    if (!storage.watch || !protocol.login) return lifecycle;
+    return {
+      current: () => lifecycle.current(),
+      watch: (handler) =>
+        lifecycle.watch((signal) => {
+          if (signal.type === "pageHidden") this.#stopLooking();
+          if (signal.type !== "pageShown") return handler(signal);
+          this.#stopLooking();
+          const abort = new Abort();
+          this.#looking = abort;
+          // Hidden again in the meantime, it was not shown.
+          const go = (): unknown => this.#looking === abort && handler(signal);
+          void within(this.clock, LOOK_MS, abort, async () => this.shared?.check()).then(go, go);
+        }),
+    };
+  }
+  #stopLooking(): void {
+    this.#looking?.abort(0);
+    this.#looking = undefined;
   }
   get logger(): Logger | undefined {
     return this.options.logger;
@@ -383,6 +409,7 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
     this.flush();
     for (const reject of this.#pending) reject(disposedError());
     this.#asking?.abort(disposedError());
+    this.#stopLooking();
     this.session?.end("ERR_DISPOSED");
     this.connection.dispose();
     this.shared?.dispose();

@@ -46,11 +46,16 @@ export class SharedSession {
   constructor(store: Store, sharer: Sharer, watch: boolean) {
     this.#store = store;
     this.#sharer = sharer;
-    this.#unwatch = watch
-      ? store.watch("session", async () => {
-          if ((await this.#mine()) && this.#undone) await this.#put();
-        })
-      : undefined;
+    this.#unwatch = watch ? store.watch("session", () => this.#check()) : undefined;
+  }
+
+  /** Looks at storage, behind what is under way there; fences this client when its login is over. */
+  check(): Promise<void> {
+    return this.#store.run(() => this.#check(), undefined);
+  }
+
+  async #check(): Promise<void> {
+    if ((await this.#mine()) && this.#undone) await this.#put();
   }
 
   async load(): Promise<readonly [session: SavedSession | undefined, floor: Floor | null]> {
