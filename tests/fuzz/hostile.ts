@@ -46,9 +46,11 @@ function fateOf(steps: readonly Step[]): Fate {
   return { codes, must, echo: echoes };
 }
 
-const within = <T>(work: Promise<T>, what: string): Promise<T> =>
+const within = <T>(work: Promise<T>, what: string | (() => string)): Promise<T> =>
   new Promise((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error(`not within ${patienceMs / 1000} s: ${what}`)), patienceMs);
+    const late = setTimeout(() => {
+      reject(new Error(`not within ${patienceMs / 1000} s: ${typeof what === "string" ? what : what()}`));
+    }, patienceMs);
     work.then(
       (value) => {
         clearTimeout(late);
@@ -122,11 +124,9 @@ export async function runScript(script: Script, { host, port, uid }: Place): Pro
     const before = fateOf(script.before);
     link.write(Buffer.concat(script.before.map(({ bytes }) => bytes)));
     if (before.must) {
-      const seen = await within(link.ended, "the end");
-      return gone(
-        seen.code,
-        texts.some((text) => text.includes('"t":"welcome"')) ? "welcomed" : judgeEnd(seen, before),
-      );
+      const isWelcomed = (): boolean => texts.some((text) => text.includes('"t":"welcome"'));
+      const seen = await within(link.ended, () => (isWelcomed() ? "the end: it was welcomed" : "the end"));
+      return gone(seen.code, isWelcomed() ? "welcomed" : judgeEnd(seen, before));
     }
     if (
       (await within(

@@ -67,6 +67,18 @@ const bad: readonly (readonly [string, (gateway: Gateway) => Promise<string> | s
       return [head, Buffer.from(JSON.stringify(claims({ sub: "bob" }))).toString("base64url"), signature].join(".");
     },
   ],
+  // RFC 7515 section 2: base64url without padding, white space or anything else. Decoders forgive all of these; each was taken for the token itself.
+  ["a space in its signature", async () => (await signed()).replace(/.{9}$/, " $&")],
+  ["padding behind it", async () => `${await signed()}=`],
+  [
+    "a signature whose spare bits are set",
+    async () => {
+      const token = await signed();
+      // 43 characters are 258 bits, two more than a signature has: the last one stands for four bits and two of nothing.
+      const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+      return `${token.slice(0, -1)}${letters[letters.indexOf(token.at(-1) ?? "") + 1]}`;
+    },
+  ],
   ["nothing but noise", () => "noise"],
   ["more than any token has", () => signed({ pad: "x".repeat(9_000) })],
   [

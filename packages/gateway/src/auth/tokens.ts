@@ -87,6 +87,16 @@ const skewMs = 60_000;
 /** Longer texts are no tokens of ours, whatever they are: they are not even decoded. Characters. */
 const longestToken = 8_192;
 
+/**
+ * Whether the signature is the one text of its bytes. Decoders forgive white space, padding and bits to spare, and head and body are
+ * signed as text, but the signature is not: without this one token would have countless spellings, and be refused, counted and
+ * compared as as many tokens (RFC 7515, section 2).
+ */
+const isOneText = (token: string): boolean => {
+  const signature = token.slice(token.lastIndexOf(".") + 1);
+  return Buffer.from(signature, "base64url").toString("base64url") === signature;
+};
+
 const importKey = (secret: string): Promise<webcrypto.CryptoKey> =>
   webcrypto.subtle.importKey("raw", new TextEncoder().encode(secret), { name: "HMAC", hash: "SHA-256" }, false, [
     "sign",
@@ -135,7 +145,7 @@ export const createTokens = async (options: TokensOptions): Promise<Tokens> => {
   };
 
   const verify: Tokens["verify"] = async (token) => {
-    if (token.length > longestToken) throw new TokenError("malformed");
+    if (token.length > longestToken || !isOneText(token)) throw new TokenError("malformed");
     const now = wall();
     const payload = await payloadOf(token, now);
     const { sub, jti, iat, exp } = payload;
