@@ -389,8 +389,8 @@ export const guards: readonly Guard[] = [
     "an input that meets a passed deadline is not settled first",
     "what is due is not run before an input",
     "transition.ts",
-    "if (due) expire(x, due.kind);\n    else break;",
-    'if (due && input.type === "tick") expire(x, due.kind);\n    else break;',
+    "if (due) expire(x, due);\n    else break;",
+    'if (due && input.type === "tick") expire(x, due);\n    else break;',
   ),
   // what is told
   guard(

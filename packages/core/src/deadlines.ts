@@ -38,28 +38,28 @@ export interface Deadline {
   readonly from?: number | undefined;
 }
 
-/** Tells every deadline that stands; the hold first, for an expired lease is settled before all else (B4.5). */
+/** Gives every deadline that stands; the hold first, for an expired lease is settled before all else (B4.5). */
 function each(
   x: State,
   p: Policy,
-  tell: (kind: DeadlineKind, at: number, wall?: number | undefined, from?: number | undefined) => void,
+  add: (kind: DeadlineKind, at: number, wall?: number | undefined, from?: number | undefined) => void,
 ): void {
   // Without a wish there is nothing that a hold could end.
   if (x.app.tag === "background" && x.app.hold && x.mode.wish === "on") {
     const ms = holdMs(x.app.hold, p);
-    tell("hold", x.app.hold.from.now + ms, x.app.hold.from.wall + ms);
+    add("hold", x.app.hold.from.now + ms, x.app.hold.from.wall + ms);
   }
-  if (x.link.tag === "waiting") tell("retry", x.link.until);
-  if (x.link.tag === "dialing") tell("attempt", x.link.dial.until);
+  if (x.link.tag === "waiting") add("retry", x.link.until);
+  if (x.link.tag === "dialing") add("attempt", x.link.dial.until);
   if (x.link.tag === "linked") {
-    if (x.link.probe) tell("probe", x.link.probe.until);
-    else if (x.link.lookAt !== null) tell("look", x.link.lookAt);
-    if (x.link.stableAt !== null) tell("stable", x.link.stableAt);
-    if (x.link.leaveAt !== null) tell("leave", x.link.leaveAt);
+    if (x.link.probe) add("probe", x.link.probe.until);
+    else if (x.link.lookAt !== null) add("look", x.link.lookAt);
+    if (x.link.stableAt !== null) add("stable", x.link.stableAt);
+    if (x.link.leaveAt !== null) add("leave", x.link.leaveAt);
     if (x.session.tag === "active" && x.session.renewable && !x.session.job && x.session.token) {
       const ms = staleAfter(x.session.token, p);
       if (ms !== null && x.session.refreshFrom < NEVER)
-        tell(
+        add(
           "renew",
           Math.max(x.session.token.from.now + ms, x.session.refreshFrom),
           x.session.token.from.wall + ms,
@@ -67,8 +67,8 @@ function each(
         );
     }
   }
-  for (const t of x.throttled) if (t.ms !== null) tell("throttle", t.from.now + t.ms);
-  if (x.outage && !x.outage.notable) tell("notable", x.outage.since.now + p.notableMs);
+  for (const t of x.throttled) if (t.ms !== null) add("throttle", t.from.now + t.ms);
+  if (x.outage && !x.outage.notable) add("notable", x.outage.since.now + p.notableMs);
 }
 
 /** Every deadline that stands; the hold first. */

@@ -27,7 +27,7 @@ import type { Effect, Input, Moment } from "./events.js";
 import { currentLink } from "./link.js";
 import { listen, Registry } from "./listener.js";
 import { defaultPolicy, type Policy } from "./policy.js";
-import type { Cancel, Clock } from "./ports.js";
+import type { Cancel, Clock, LifecycleSignal } from "./ports.js";
 import { Recorder, type Trace } from "./recorder.js";
 import { Socket, type SocketOwner } from "./socket.js";
 import type { State, TokenJob } from "./state.js";
@@ -278,6 +278,9 @@ class Driver implements Connection, SocketOwner, Caller {
     }
   }
 
+  // Beside `#fire`, with which it shares what it holds.
+  readonly #hear = (signal: LifecycleSignal): void => this.dispatch(signal);
+
   readonly #fire = (): void => {
     this.#cancelTimer = undefined;
     this.#identity?.protocol.tick();
@@ -407,17 +410,12 @@ class Driver implements Connection, SocketOwner, Caller {
     this.enqueue(() => {
       if (this.disposed) return;
       this.policy = this.#revised(this.policy, policy);
-      this.#watch();
+      this.#stopWatching ??= this.#options.lifecycle.watch(this.#hear);
       this.step({ type: "init", auto, floor });
       const { background, online } = this.#options.lifecycle.current();
       if (background) this.step({ type: "background" });
       if (!online) this.step({ type: "offline" });
     });
-  }
-
-  // A method of its own, for what it leaves behind holds nothing but the driver.
-  #watch(): void {
-    this.#stopWatching ??= this.#options.lifecycle.watch((signal) => this.dispatch(signal));
   }
 
   login(who: Identity): void {

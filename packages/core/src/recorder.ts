@@ -51,16 +51,21 @@ export interface Trace {
   readonly end: unknown;
 }
 
-export class Recorder {
+export class Recorder implements Tape {
   #before: Tape | undefined;
-  #tape: Tape;
-  #policy: Policy;
+  // The present tape; one object less for each of thousands of clients.
+  policy: Policy;
+  state: State | undefined;
+  numbers: readonly number[];
+  inputs: readonly (Input | Rare)[] = NONE;
+  /** In force now. */
+  #latest: Policy;
   #verdicts: readonly Partial<RetryVerdict>[] | undefined;
 
   /** `now` and `wall`: those of the initial state. */
   constructor(policy: Policy, now: number, wall: number) {
-    this.#policy = policy;
-    this.#tape = { policy, state: undefined, numbers: [now, wall], inputs: NONE };
+    this.policy = this.#latest = policy;
+    this.numbers = [now, wall];
   }
 
   /** An answer of `shouldRetry` in the step under way. */
@@ -71,30 +76,29 @@ export class Recorder {
 
   /** An input that came to a state other than `old`, or to an effect. */
   record(old: State, whole: Input, m: Moment, policy: Policy): void {
-    let tape = this.#tape;
-    if (!(tape.inputs.length < policy.traceInputs / 2)) {
-      this.#before = tape;
-      tape = { policy: this.#policy, state: old, numbers: [0, 0], inputs: NONE };
+    if (!(this.inputs.length < policy.traceInputs / 2)) {
+      const { numbers, inputs } = this;
+      this.#before = { policy: this.policy, state: this.state, numbers, inputs };
+      this.policy = this.#latest;
+      this.state = old;
+      this.numbers = [0, 0];
+      this.inputs = NONE;
     }
     const input = slim(whole);
     const verdicts = this.#verdicts;
-    const revised = policy === this.#policy ? undefined : policy;
+    const revised = policy === this.#latest ? undefined : policy;
     const rare = m.unackedSince !== null || m.unackedBytes > 0 || verdicts || revised;
-    this.#tape = {
-      policy: tape.policy,
-      state: tape.state,
-      numbers: tape.numbers.concat(m.now, m.wall, m.random, m.inboundAt),
-      inputs: tape.inputs.concat(
-        rare ? { input, unacked: [m.unackedSince, m.unackedBytes], verdicts, policy: revised } : input,
-      ),
-    };
-    this.#policy = policy;
+    this.numbers = this.numbers.concat(m.now, m.wall, m.random, m.inboundAt);
+    this.inputs = this.inputs.concat(
+      rare ? { input, unacked: [m.unackedSince, m.unackedBytes], verdicts, policy: revised } : input,
+    );
+    this.#latest = policy;
     this.#verdicts = undefined;
   }
 
   trace(end: State): Trace {
-    const first = this.#before ?? this.#tape;
-    const inputs = [first, this.#tape].slice(this.#before ? 0 : 1).flatMap((tape) =>
+    const first = this.#before ?? this;
+    const inputs = [first, this].slice(this.#before ? 0 : 1).flatMap((tape) =>
       tape.inputs.map((input, i) => ({
         at: tape.numbers.slice(2 + WIDTH * i, 2 + WIDTH * (i + 1)),
         ...("type" in input ? { input } : input),

@@ -36,9 +36,10 @@ const DRIFT_MS = 2000;
  */
 export function nodeLifecycle(options: NodeLifecycleOptions = {}): Lifecycle {
   const { suspendSignals = false, tickMs = 1000, clock = nodeClock, network = reachableAddresses } = options;
-  const watchers = new Set<{ readonly handler: (signal: LifecycleSignal) => void }>();
+  /** By what ends it: one handler may watch twice. */
+  const watchers = new Map<Cancel, (signal: LifecycleSignal) => void>();
   const tell = (signal: LifecycleSignal): void => {
-    for (const watcher of watchers) watcher.handler(signal);
+    for (const handler of watchers.values()) handler(signal);
   };
 
   let seen = { now: 0, wall: 0, network: "" };
@@ -98,12 +99,12 @@ export function nodeLifecycle(options: NodeLifecycleOptions = {}): Lifecycle {
 
   return {
     watch(handler) {
-      const watcher = { handler };
-      if (watchers.size === 0) start();
-      watchers.add(watcher);
-      return () => {
-        if (watchers.delete(watcher) && watchers.size === 0) stop();
+      const end = (): void => {
+        if (watchers.delete(end) && watchers.size === 0) stop();
       };
+      if (watchers.size === 0) start();
+      watchers.set(end, handler);
+      return end;
     },
     current: () => ({ background: false, online: true }),
   };
