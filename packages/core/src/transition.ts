@@ -122,7 +122,6 @@ function apply(x: Step, e: Input): void {
       if (x.session.tag === "uninitialized") {
         x.session = { tag: "loggedOut" };
         x.ladder.floor = restoredFloor(x, e.floor);
-        x.reason = "loggedOut";
       } else if (e.auto === x.mode.auto) return;
       x.mode = { auto: e.auto, wish: e.auto ? "on" : "manual" };
       if (x.app.tag === "background") enterBackground(x);
