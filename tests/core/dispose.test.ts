@@ -121,7 +121,7 @@ describe("dispose()", () => {
   });
 
   test("[R34] 1,000 reconnects leave no timer, watcher or socket more than the first did", () => {
-    const rig = linkedRig({ welcome: { heartbeatMs: 10_000 } });
+    const rig = linkedRig({ welcome: { heartbeatMs: 10_000 }, timers: 6_000 });
     const count = () => [rig.clock.pending, rig.lifecycle.watchers, rig.links.live.length];
     const first = count();
     for (let n = 0; n < 1_000 * walkShare; n += 1) {

@@ -25,7 +25,7 @@ function chatter(rig: Rig, everyMs: number, forMs: number): void {
 
 describe("life", () => {
   test("[B6.1] [R2] steady inbound traffic is life: nothing is asked and nothing dies", () => {
-    const rig = linkedRig(heartbeat);
+    const rig = linkedRig({ ...heartbeat, timers: 4_000 });
     chatter(rig, 9_000, 8 * 3_600_000);
     expect([rig.status(), probes(rig), rig.dials]).toEqual(["connected", 0, 1]);
   });
@@ -144,7 +144,7 @@ describe("the probe's deadline", () => {
 
   test("[B6.2] no false death at a round trip of 2 s: an hour of heartbeats, pings and wakes", () => {
     const random = createRandom(5);
-    const rig = linkedRig({ ...heartbeat, auto: false });
+    const rig = linkedRig({ ...heartbeat, auto: false, timers: 3_000 });
     rig.answerProbes(2_000);
     for (let n = 0; n < 900; n += 1) {
       const what = random.int(3);

@@ -65,6 +65,8 @@ function lost(): { readonly never: Promise<never>; stop(): void } {
   return { never, stop: () => clearInterval(timer) };
 }
 
+const fileOf = (id: string): string => id.slice(0, id.indexOf("#"));
+
 const words = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error));
 
 /** Runs one test; answers what failed. */
@@ -92,7 +94,7 @@ export class Runner {
   /** What a test took and how many mutants it noticed: the quick and the sharp ones go first. */
   readonly #known = new Map<string, { ms: number; killed: number }>();
   #files: readonly string[] = [];
-  #first = "";
+  #all: readonly string[] = [];
   #evaluate: ((api: object) => World) | undefined;
 
   constructor(tree: string, part: Mutated) {
@@ -108,21 +110,30 @@ export class Runner {
     process.on("unhandledRejection", strayed);
     this.#files = testFiles(this.#tree, this.#part);
     this.#evaluate = await bundled(this.#tree, this.#files, this.#part);
-    const [first] = this.#world(this.#files).tests;
-    if (!first) throw new Error(`no test of ${this.#part} takes part`);
-    this.#first = first.id;
+    this.#all = this.#files.flatMap(this.#world().of).map(({ id }) => id);
+    if (this.#all.length === 0) throw new Error(`no test of ${this.#part} takes part`);
   }
 
-  /** The tests of these files, of a fresh evaluation, and what is to be done after them. */
-  #world(files: readonly string[]): { readonly tests: Collected[]; readonly close: () => Promise<void> } {
+  /** A fresh evaluation: `of` answers a file's tests, which are loaded when they are asked for; `close` is for what comes after them. */
+  #world(): { readonly of: (file: string) => readonly Collected[]; readonly close: () => Promise<void> } {
     const { api, collect, close } = collector();
     const world = this.#evaluate?.({ ...api, expect });
-    return { tests: files.flatMap((file) => collect(file, world?.[file] ?? (() => {}))), close };
+    const loaded = new Map<string, readonly Collected[]>();
+    const of = (file: string): readonly Collected[] => {
+      const tests = loaded.get(file) ?? collect(file, world?.[file] ?? (() => {}));
+      loaded.set(file, tests);
+      return tests;
+    };
+    return { of, close };
   }
 
   async #run(test: Collected): Promise<TestResult> {
     const began = performance.now();
     const failure = await failureOf(test);
+    (await import("node:fs")).appendFileSync(
+      "/tmp/cc-notes/mc/slow.txt",
+      `${shared.activeMutant} ${(performance.now() - began).toFixed(0)} ${shared.hitCount}/${shared.hitLimit} ${test.id} ${failure}\n`,
+    );
     const timeSpentMs = performance.now() - began;
     const known = this.#known.get(test.id) ?? { ms: timeSpentMs, killed: 0 };
     if (failure === undefined) known.ms = timeSpentMs;
@@ -141,9 +152,9 @@ export class Runner {
       currentTestId: undefined,
       hitCount: undefined,
     });
-    const { tests: all, close } = this.#world(this.#files);
+    const { of, close } = this.#world();
     const tests: TestResult[] = [];
-    for (const test of all) {
+    for (const test of this.#files.flatMap(of)) {
       shared.currentTestId = test.id;
       tests.push(await this.#run(test));
       shared.currentTestId = undefined;
@@ -154,21 +165,16 @@ export class Runner {
 
   async mutantRun({ testFilter, hitLimit, activeMutant, mutantActivation }: MutantRun): Promise<object> {
     Object.assign(shared, { activeMutant: undefined, currentTestId: undefined, hitCount: 0, hitLimit });
-    if (mutantActivation === "static") shared.activeMutant = activeMutant.id;
+    const ids = testFilter ?? this.#all;
     let run = 0;
     try {
-      const wanted = testFilter && new Set(testFilter);
-      const files = wanted
-        ? this.#files.filter((file) => testFilter.some((id) => id.startsWith(`${file}#`)))
-        : this.#files;
-      const { tests: all, close } = this.#world(files);
-      const tests = all.filter(({ id }) => !wanted || wanted.has(id));
-      const worth = ({ id }: Collected): number => {
-        const { ms, killed } = this.#known.get(id) ?? { ms: 0, killed: 0 };
-        return (killed + 0.5) / (ms + 5);
-      };
-      shared.activeMutant = activeMutant.id;
-      for (const test of tests.sort((a, b) => worth(b) - worth(a))) {
+      const { of, close } = this.#world();
+      for (const wanted of ids.toSorted((a, b) => this.#worth(b) - this.#worth(a))) {
+        // While files load it is on only where loading is what it changes.
+        shared.activeMutant = mutantActivation === "static" ? activeMutant.id : undefined;
+        const test = of(fileOf(wanted)).find((one) => one.id === wanted);
+        if (!test) continue;
+        shared.activeMutant = activeMutant.id;
         run += 1;
         const { status, id, failureMessage } = await this.#run(test);
         if ((shared.hitCount ?? 0) > (hitLimit ?? Number.POSITIVE_INFINITY))
@@ -181,13 +187,18 @@ export class Runner {
       // Not in a test: with this mutant the sources do not even load, or what was opened cannot be closed.
       return {
         status: "killed",
-        killedBy: [testFilter?.[0] ?? this.#first],
+        killedBy: ids.slice(0, 1),
         failureMessage: words(error),
         nrOfTests: run,
       };
     } finally {
       shared.activeMutant = undefined;
     }
+  }
+
+  #worth(id: string): number {
+    const { ms, killed } = this.#known.get(id) ?? { ms: 0, killed: 0 };
+    return (killed + 0.5) / (ms + 5);
   }
 
   async dispose(): Promise<void> {
