@@ -9,6 +9,9 @@
  * - `unknown`: it was on a wire at least once, and no answer came in time.
  *
  * Age counts from the first writing: a server counts from its arrival, which is later, and adds `dedupGraceMs`.
+ *
+ * Above the high-water mark of bytes that nobody has answered, whatever is sent waits (B10.7): a transport's own buffer is a part of
+ * them, so it is bounded too, and so is how long a probe may have to wait behind them (B6.2).
  */
 import type { Limits } from "../limits.js";
 import type { SendResult, Unacknowledged } from "./types.js";
@@ -38,6 +41,8 @@ export interface Sink {
 }
 
 const never = Number.POSITIVE_INFINITY;
+/** Bytes on the wire of the living link without an answer, above which sends wait. At 16 kB per s (B6.2) a probe behind them has 16 s more. */
+const highWaterBytes = 262_144;
 const nothing: ReadonlyMap<string, Item> = new Map();
 
 /** The pending items of one session. */
@@ -50,6 +55,8 @@ export class Outbox {
   #frameBytes = 0;
   #dedupMs = 0;
   #wireBytes = 0;
+  /** Something waits for room on the wire, and whatever was asked for behind it does too. */
+  isFull = false;
   #places = 0;
   // While above 0 a send looks at those before it on its channel: chained ones are rare.
   #careful = 0;
@@ -69,6 +76,7 @@ export class Outbox {
     this.#frameBytes = limits?.frameBytes ?? 0;
     this.#dedupMs = limits?.dedupMs ?? 0;
     this.#wireBytes = 0;
+    this.isFull = false;
     for (const item of this.pending.values()) item.wroteAt = undefined;
     // Somebody whose old send fails here may ask for another at once: it must not overtake those still to be written.
     this.#careful++;
@@ -82,16 +90,23 @@ export class Outbox {
     (this.pending as Map<string, Item>).delete(result.id);
     if (item.wroteAt !== undefined) this.#wireBytes -= item.bytes;
     item.settled(result);
-    if (!this.#careful) return;
-    // What waited behind it goes out, or fails with it; each failure does the same for those behind itself.
-    for (const next of this.pending.values()) {
-      if (next.channel === item.channel) {
-        if (!result.ok && next.chained && next.place > item.place) this.fail(next.id, "ERR_SEND_REJECTED");
-        else this.#write(next);
+    if (this.#careful) {
+      // What waited behind it goes out, or fails with it; each failure does the same for those behind itself.
+      for (const next of this.pending.values()) {
+        if (next.channel === item.channel) {
+          if (!result.ok && next.chained && next.place > item.place) this.fail(next.id, "ERR_SEND_REJECTED");
+          else this.#write(next);
+        }
       }
+      // Not before: it may have been the last chained one, and others waited behind it.
+      if (item.chained) this.#careful--;
     }
-    // Not before: it may have been the last chained one, and others waited behind it.
-    if (item.chained) this.#careful--;
+    // Not before half of it is free: each round looks at all that is pending.
+    if (this.isFull && this.#wireBytes * 2 <= highWaterBytes) {
+      this.isFull = false;
+      // What has no time left is about to be told so: not sent, and it stays so.
+      for (const next of this.pending.values()) if (next.deadline > this.now) this.#write(next);
+    }
   }
 
   fail(id: string, code: string, message: string = code): void {
@@ -117,7 +132,7 @@ export class Outbox {
   }
 
   #write(item: Item): void {
-    if (!this.#sink || item.wroteAt !== undefined) return;
+    if (!this.#sink || this.isFull || item.wroteAt !== undefined) return;
     if (this.#careful) {
       for (const earlier of this.pending.values()) {
         if (earlier === item) break;
@@ -129,6 +144,8 @@ export class Outbox {
       this.fail(item.id, "ERR_MESSAGE_TOO_LARGE");
     } else if (item.firstAt !== undefined && (item.ephemeral || this.now - item.firstAt > this.#dedupMs)) {
       this.fail(item.id, "ERR_SEND_TIMEOUT");
+    } else if (this.#wireBytes > 0 && this.#wireBytes + item.bytes > highWaterBytes) {
+      this.isFull = true;
     } else {
       item.firstAt ??= this.now;
       item.wroteAt = this.now;

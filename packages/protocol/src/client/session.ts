@@ -66,8 +66,9 @@ class Session implements ClientSession {
 
   emit(channel: string, kind: string, data: unknown): boolean {
     const text = frame("", { channel, kind, data, ephemeral: true });
-    this.live?.push(text, utf8Length(text));
-    return !!this.live;
+    const link = this.outbox.isFull ? undefined : this.live;
+    link?.push(text, utf8Length(text));
+    return !!link;
   }
 
   join(channel: string, settled: SendRequest["settled"], now: number): string {
