@@ -6,6 +6,7 @@
  * the same program with the same seed runs the same way, and a ladder of hours takes no time.
  */
 import type { Cancel, Clock } from "@cc/core";
+import { pop, push } from "./heap.js";
 import { turn } from "./turn.js";
 
 /** Longest delay that `Clock.after` takes, in ms. */
@@ -57,8 +58,6 @@ interface Timer {
   fn: (() => void) | undefined;
 }
 
-const before = (a: Timer, b: Timer): boolean => a.due < b.due || (a.due === b.due && a.order < b.order);
-
 /** A clock at rest; see `VirtualClock`. */
 export function createVirtualClock(options: VirtualClockOptions = {}): VirtualClock {
   let now = options.now ?? 0;
@@ -68,38 +67,8 @@ export function createVirtualClock(options: VirtualClockOptions = {}): VirtualCl
   let held = 0;
   let heap: Timer[] = [];
 
-  const push = (timer: Timer): void => {
-    let at = heap.push(timer) - 1;
-    while (at > 0) {
-      const up = (at - 1) >> 1;
-      const parent = heap[up] as Timer;
-      if (!before(timer, parent)) break;
-      heap[at] = parent;
-      at = up;
-    }
-    heap[at] = timer;
-  };
-
-  const pop = (): void => {
-    const last = heap.pop() as Timer;
-    if (heap.length === 0) return;
-    let at = 0;
-    for (;;) {
-      let down = 2 * at + 1;
-      const left = heap[down];
-      if (left === undefined) break;
-      const right = heap[down + 1];
-      if (right !== undefined && before(right, left)) down += 1;
-      const child = heap[down] as Timer;
-      if (!before(child, last)) break;
-      heap[at] = child;
-      at = down;
-    }
-    heap[at] = last;
-  };
-
   const peek = (): Timer | undefined => {
-    while (heap[0] !== undefined && heap[0].fn === undefined) pop();
+    while (heap[0] !== undefined && heap[0].fn === undefined) pop(heap);
     return heap[0];
   };
 
@@ -114,7 +83,7 @@ export function createVirtualClock(options: VirtualClockOptions = {}): VirtualCl
     const timer = peek();
     if (timer === undefined || timer.due > limit) return false;
     const { fn } = timer;
-    pop();
+    pop(heap);
     drop(timer);
     now = Math.max(now, timer.due);
     fn?.();
@@ -125,7 +94,7 @@ export function createVirtualClock(options: VirtualClockOptions = {}): VirtualCl
     if (!(ms >= 0 && ms <= maxDelayMs)) throw new RangeError(`a timer of ${ms} ms is outside 0 … 2^31−1`);
     order += 1;
     const timer: Timer = { due: now + ms, order, hold, fn };
-    push(timer);
+    push(heap, timer);
     pending += 1;
     if (hold) held += 1;
     return () => {
@@ -135,7 +104,7 @@ export function createVirtualClock(options: VirtualClockOptions = {}): VirtualCl
       if (heap.length > 64 && heap.length > 4 * pending) {
         const alive = heap.filter((entry) => entry.fn !== undefined);
         heap = [];
-        for (const entry of alive) push(entry);
+        for (const entry of alive) push(heap, entry);
       }
     };
   };

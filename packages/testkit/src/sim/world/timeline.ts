@@ -6,6 +6,7 @@
  * says nothing (`busy` is not set), and the next one follows at once: what it did is then the same with or without the turn.
  */
 import type { Cancel, Clock } from "@cc/core";
+import { pop, push } from "../../heap.js";
 import { turn } from "../../turn.js";
 
 interface Job {
@@ -27,8 +28,6 @@ export interface Timeline extends Clock {
   runUntil(end: number): Promise<void>;
 }
 
-const before = (a: Job, b: Job): boolean => a.due < b.due || (a.due === b.due && a.order < b.order);
-
 /** Time 0, with nothing to do. The wall shows 2025-01-01. */
 export function createTimeline(): Timeline {
   const epoch = 1_735_689_600_000;
@@ -39,38 +38,10 @@ export function createTimeline(): Timeline {
   let ran = 0;
   let busy = false;
 
-  const push = (job: Job): void => {
-    let at = heap.push(job) - 1;
-    while (at > 0) {
-      const up = (at - 1) >> 1;
-      const parent = heap[up] as Job;
-      if (!before(job, parent)) break;
-      heap[at] = parent;
-      at = up;
-    }
-    heap[at] = job;
-  };
-  const pop = (): void => {
-    const last = heap.pop() as Job;
-    if (heap.length === 0) return;
-    let at = 0;
-    for (;;) {
-      let down = 2 * at + 1;
-      const left = heap[down];
-      if (left === undefined) break;
-      const right = heap[down + 1];
-      if (right !== undefined && before(right, left)) down += 1;
-      const child = heap[down] as Job;
-      if (!before(child, last)) break;
-      heap[at] = child;
-      at = down;
-    }
-    heap[at] = last;
-  };
   const quietly = (ms: number, fn: () => void): Cancel => {
     order += 1;
     const job: Job = { due: now + Math.max(0, ms), order, fn };
-    push(job);
+    push(heap, job);
     pending += 1;
     return () => {
       if (job.fn === undefined) return;
@@ -107,7 +78,7 @@ export function createTimeline(): Timeline {
         }
         const job = heap[0];
         if (job === undefined || job.due > end) break;
-        pop();
+        pop(heap);
         const { fn } = job;
         if (fn === undefined) continue;
         job.fn = undefined;
