@@ -1,4 +1,4 @@
-/** What needs real sockets, and so Node: the TCP fault proxy. */
+/** What needs Node: real sockets with the TCP fault proxy, and the simulator as a program. */
 export {
   createFaultProxy,
   type Direction,
@@ -7,3 +7,4 @@ export {
   type Refusal,
 } from "./fault-proxy.js";
 export { type LinkServer, startLinkServer } from "./link-server.js";
+export { nodeSimIo } from "./sim-io.js";
