@@ -30,6 +30,8 @@ export default defineConfig({
           name: "node",
           environment: "node",
           pool: "forks",
+          // One more than the two cores: most of these wait for a deadline, a browser or a child.
+          maxWorkers: 3,
           include: ["{packages,apps}/*/test/**/*.test.{ts,tsx}", "tests/**/*.test.{ts,tsx}"],
           // These need more than Node and Chromium: `pnpm interop`, `pnpm halfopen`, `pnpm browsers`.
           exclude: [

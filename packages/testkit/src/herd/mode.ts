@@ -109,10 +109,6 @@ export const herd: SimMode = {
     { name: "policy", takes: "NAMES", help: "herd: ours (default), all, or peers' published formulas by name" },
     { name: "fresh", help: "herd: strike as soon as the gateways have filled up" },
     { name: "gates", help: "herd: exit 1 when a gate is broken, time and memory among them" },
-    {
-      name: "untimed",
-      help: "herd: time and memory are told, and break no gate: for a machine that does other things too",
-    },
     { name: "svg", takes: "FILE", help: "herd: draw dials and recovery" },
     { name: "seed", takes: "N", help: "this one seed" },
     {
@@ -164,7 +160,7 @@ export const herd: SimMode = {
           ...(usage === undefined ? [] : [atMost("memory in GiB", usage.maxBytes / gib, limits.gib, "")]),
         ];
         for (const gate of gates) io.write(gateLine(gate));
-        good &&= values["untimed"] === true || gates.every(({ held }) => held);
+        good &&= gates.every(({ held }) => held);
       }
     }
     const outage: PeerOutage = { clients: plan.clients, outageMs: plan.outageMs, seed: plan.seed, kind };
