@@ -86,7 +86,7 @@ export const edgePlants: readonly Plant[] = [
   {
     tag: "R38",
     what: "timers of the virtual clock fire in the order in which they were set",
-    file: "packages/testkit/src/clock.ts",
+    file: "packages/testkit/src/heap.ts",
     find: "a.due < b.due || (a.due === b.due && a.order < b.order)",
     replace: "a.order < b.order",
     test: "packages/testkit/test/clock.test.ts",
