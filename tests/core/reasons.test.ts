@@ -195,6 +195,8 @@ describe("acknowledgements in the background", () => {
     const lease = manualRig();
     for (const rig of [grace, lease]) {
       rig.lifecycle.emit("background");
+      // Sent and acknowledged within a task, and then one that takes longer.
+      outbox(rig, null);
       outbox(rig, rig.clock.now());
       rig.clock.advance(100);
       outbox(rig, null);
