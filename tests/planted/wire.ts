@@ -139,6 +139,14 @@ export const wirePlants: readonly Plant[] = [
     test: "packages/protocol/test/handshake.test.ts",
   },
   {
+    tag: "R36",
+    what: "each link says that it is of another instance",
+    file: "packages/protocol/src/client/link.ts",
+    find: "instance: this.#session.options.instance,",
+    replace: "instance: this.#session.options.instance + Math.random(),",
+    test: "packages/protocol/test/handshake.test.ts",
+  },
+  {
     tag: "B6.3",
     what: "a silent client is kept for minutes",
     file: "packages/protocol/src/server/live.ts",

@@ -196,7 +196,7 @@ describe("positions over a reload", () => {
     expect(rig.tab.calls.at(-1)).toBe(`set cc:${app}:position`);
   });
 
-  it("[B10.3] the instance id stays over a reload, the word of the process does not", async () => {
+  it("[B10.3][R36] the instance id stays over a reload, the word of the process does not", async () => {
     const first = createRig();
     await first.linked();
     await first.client.dispose();

@@ -45,14 +45,23 @@ const state = ({ client, links }: Rig): unknown => [
 ];
 
 describe("the session", () => {
-  it("[B2.9] is shared, the connection is not: each tab has its own link and instance", async () => {
+  it("[B2.9][R36] is shared, the connection is not: each tab has its own link and instance, and keeps it", async () => {
     const [first, second] = await two();
     expect([state(first), state(second)]).toEqual([
       ["ann", "connected", 1],
       ["ann", "connected", 1],
     ]);
     expect(second.hellos).toEqual(["ann-1"]);
-    expect(second.last.context.instance).not.toBe(first.last.context.instance);
+    const instances = [first, second].map(({ last }) => last.context.instance);
+    expect(new Set(instances).size).toBe(2);
+    // Over a reconnect, and over a login of somebody else.
+    first.links.last.close();
+    await first.clock.advanceAsync(10_000);
+    expect(state(first)).toEqual(["ann", "connected", 1]);
+    await first.client.logout();
+    await first.client.login("bob", "key");
+    await first.clock.advanceAsync(10_000);
+    expect([state(first), first.last.context.instance]).toEqual([["bob", "connected", 1], instances[0]]);
   });
 
   it("[B2.9] a logout in one fences the others at once: link, calls, user, told as a logout, and no revoke of their own", async () => {

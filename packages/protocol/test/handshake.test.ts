@@ -192,6 +192,25 @@ describe("handshake", () => {
     expect(bystanderPipe.closed).toBeUndefined();
   });
 
+  it("[R36] an instance is the session's own and outlives reconnects: the same in each hello, after a replacement too", () => {
+    const world = createWorld();
+    const ann = world.client("ann", { instance: "tab-1", device: "phone" });
+    const other = world.client("ann", { instance: "tab-2", device: "phone" });
+    const pipes = [ann.connect()];
+    for (let n = 0; n < 3; n++) {
+      ann.cut();
+      pipes.push(ann.connect());
+    }
+    expect(ann.told.filter(({ what }) => what === "reject")).toEqual([]);
+    const taker = other.connect();
+    expect(pipes.at(-1)?.closed?.code).toBe(4409);
+    pipes.push(ann.connect());
+    const hellos = pipes.map(({ fromClient }) => framesIn(fromClient)[0] as { instance?: unknown; linkNo?: unknown });
+    expect(hellos.map(({ instance }) => instance)).toEqual(["tab-1", "tab-1", "tab-1", "tab-1", "tab-1"]);
+    expect(hellos.map(({ linkNo }) => linkNo)).toEqual([1, 2, 3, 4, 5]);
+    expect(framesIn(taker.fromClient)[0]).toMatchObject({ instance: "tab-2" });
+  });
+
   it("a hello waits until the log is followed", async () => {
     const world = createWorld();
     world.log.answers = "byPromise";
