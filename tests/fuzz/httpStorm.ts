@@ -31,6 +31,8 @@ interface Asked {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
+  /** By the right key, and sound, but for a depth that no reader of it could go down. */
+  readonly isAbyss?: boolean;
 }
 
 interface Answered {
@@ -87,7 +89,23 @@ const segment = (random: Random): string =>
     "evil-0;x=1",
   ]);
 
+/** A body that is JSON to its last bracket: what goes down level by level ends its stack in it, or hands it on to somebody whose stack ends. */
+function abyss(random: Random): Asked {
+  const levels = random.pick([2_000, 20_000, 60_000]);
+  const data = random.chance(0.5)
+    ? `${"[".repeat(levels)}${"]".repeat(levels)}`
+    : `${'{"a":'.repeat(levels / 4)}1${"}".repeat(levels / 4)}`;
+  return {
+    method: "POST",
+    path: random.pick(["/v1/users/evil-0/events", "/v1/groups/open/events"]),
+    headers: { "x-api-key": gatewayKeys.apiKey, "content-type": "application/json" },
+    body: `{"kind":"own.kind","data":${data}}`,
+    isAbyss: true,
+  };
+}
+
 function askedBy(random: Random, tokens: readonly string[]): Asked {
+  if (random.chance(0.01)) return abyss(random);
   const [method, path, sound] = random.pick(routes);
   const headers: Record<string, string> = {};
   if (random.chance(0.5))
@@ -194,7 +212,12 @@ const garbage = (
     );
   });
 
-function judged({ status, text }: Answered, secrets: readonly string[]): string | undefined {
+function judged(
+  { isAbyss = false }: Asked,
+  { status, text }: Answered,
+  secrets: readonly string[],
+): string | undefined {
+  if (isAbyss && status !== 400 && status !== 413) return `what no reader could go down was answered ${status}`;
   if (status === 500) return `answered 500: ${text.slice(0, 200)}`;
   if (!statuses.includes(status) && status !== 101) return `answered ${status}: ${text.slice(0, 200)}`;
   if (secrets.some((secret) => text.includes(secret)))
@@ -245,7 +268,7 @@ export async function runHttpStorm({
         try {
           const answer = await send(place, agent, asked);
           seen[answer.status] = (seen[answer.status] ?? 0) + 1;
-          fault = judged(answer, secrets);
+          fault = judged(asked, answer, secrets);
         } catch (error) {
           const { code, message } = error as NodeJS.ErrnoException;
           // Ours: Node's own client refuses to write it. The gateway's: a body that is too large is not read to its end.
