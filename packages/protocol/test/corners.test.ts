@@ -1,0 +1,347 @@
+/** Corners that no other test looked into, each found by a mutant that nobody noticed. */
+import { describe, expect, it } from "vitest";
+import { createMembers } from "../src/server/members.js";
+import { createHub, type HubNote, type Verdict } from "../src/server.js";
+import { createBare, welcomeOf } from "./support/bare.js";
+import { createMemoryLog } from "./support/memoryLog.js";
+import { createWorld, framesIn, ofType, type World, type WorldOptions } from "./support/world.js";
+
+const hello = (more: object = {}): object => ({
+  t: "hello",
+  token: "token:ann",
+  app: "app",
+  instance: "i",
+  linkNo: 1,
+  ...more,
+});
+const turns = async (world: World): Promise<void> => {
+  for (let i = 0; i < 20; i++) {
+    await Promise.resolve();
+    world.turn();
+  }
+};
+
+/** A link whose socket stays open whatever the server does: what is written to it is seen. */
+function listener(world: World) {
+  const sent: string[] = [];
+  const reasons: string[] = [];
+  const session = world.hub.connect({ send: (text) => sent.push(text), close: (_, reason) => reasons.push(reason) });
+  return {
+    sent,
+    reasons,
+    session,
+    frames: () => framesIn(sent),
+    say(...frames: readonly unknown[]) {
+      for (const frame of frames) session.receive(JSON.stringify(frame));
+      world.turn();
+    },
+  };
+}
+
+describe("the client half", () => {
+  it("[B10.8] a first frame that is longer than a message is all that is written", () => {
+    const one = createBare().attach();
+    one.link.opened("x".repeat(20_000));
+    expect(one.sent).toHaveLength(1);
+    expect(JSON.parse(one.sent[0] ?? "")).toMatchObject({ t: "hello" });
+  });
+
+  it("[B10.8] what is sent after a task of credit is written in the next turn", () => {
+    const bare = createBare();
+    const one = bare.linked(welcomeOf({}, { window: 4 }));
+    one.says({ t: "channel", alias: 1, channel: "user:ann", partition: 0 }, [1, 1, 1, "message", "bob", 0, 1]);
+    bare.turn();
+    expect(one.news()).toEqual([[5, 1]]);
+    bare.send("x");
+    expect(bare.waiting).toBe(1);
+    bare.turn();
+    expect(one.sent).toHaveLength(1);
+  });
+
+  it("a wire that is closed by others is told nothing, and the reason is", () => {
+    const bare = createBare();
+    const told: string[] = [];
+    const link = bare.session.attach(1, { send: (text) => told.push(text) });
+    link.message("{");
+    expect(bare.told).toEqual([
+      { what: "protocolError", value: { message: "broken protocol", cause: expect.any(SyntaxError) } },
+    ]);
+    expect(told).toEqual([]);
+    const other = createBare();
+    other.attach().says([1]);
+    expect(other.told[0]?.value).toHaveProperty("cause.message", "malformed frame");
+  });
+
+  it("[B10.4] the positions of a welcome stay as they were told, whatever moves after it", () => {
+    const bare = createBare({ resume: { epoch: "e1", positions: [3] } });
+    const one = bare.attach();
+    one.says(welcomeOf({ positions: [5] }), { t: "channel", alias: 1, channel: "user:ann", partition: 0 }, [
+      1,
+      9,
+      1,
+      "message",
+      "bob",
+      0,
+      1,
+    ]);
+    expect(bare.told[0]?.value).toMatchObject({ t: "welcome", positions: [5] });
+    expect(bare.session.position?.positions).toEqual([9]);
+  });
+});
+
+describe("delivery", () => {
+  it("[B10.4] a ring that begins at a number which no event has is reached from behind", () => {
+    const log = createMemoryLog({ stride: 7 });
+    const before = createWorld({ log });
+    for (let n = 0; n < 10; n++) before.publish("user:ann", n);
+    const world = createWorld({ log, ringEntries: 4 });
+    const raw = world.raw();
+    raw.say(hello({ resume: { epoch: "e1", positions: [0] } }));
+    expect(raw.frames().filter((frame) => Array.isArray(frame) && frame[0] === 1)).toHaveLength(10);
+    expect(raw.frames().at(-1)).toEqual({ t: "caughtUp", positions: [70] });
+  });
+
+  it("[B10.4] credit that comes while the log is read makes no second reading", async () => {
+    const world = createWorld({ ringEntries: 1, limits: { window: 8 } });
+    for (let n = 1; n <= 30; n++) world.publish("user:ann", n);
+    const raw = world.raw();
+    const { read } = world.log;
+    let under = 0;
+    world.log.read = (...args) => {
+      expect(++under).toBe(1);
+      const found = read(...args) as never;
+      return Promise.resolve().then(() => {
+        under -= 1;
+        return found;
+      });
+    };
+    raw.say(hello({ resume: { epoch: "e1", positions: [0] } }));
+    await turns(world);
+    for (let n = 3; n <= 30; n += 3) {
+      // The first one has the log read, and that takes its time.
+      raw.say([5, n - 1], [5, n]);
+      world.hub.tick(world.now);
+      await turns(world);
+    }
+    const got = raw.frames().flatMap((frame) => (Array.isArray(frame) && frame[0] === 1 ? [frame[1]] : []));
+    expect(got).toEqual(Array.from({ length: 30 }, (_, i) => i + 1));
+  });
+
+  it("[B10.4] the end of a replay that waits for credit is not told before it", () => {
+    const world = createWorld({ ringEntries: 2, limits: { window: 4 } });
+    for (let n = 1; n <= 10; n++) world.publish("user:ann", n);
+    const raw = world.raw();
+    raw.say(hello({ resume: { epoch: "e1", positions: [0] } }));
+    world.advance(1_000);
+    expect(ofType(raw, "caughtUp")).toEqual([]);
+    for (const n of [4, 8, 10]) raw.say([5, n]);
+    expect(ofType(raw, "caughtUp")).toEqual([{ t: "caughtUp", positions: [10] }]);
+  });
+
+  it("[B10.2] a ping tells no heads while one partition of several is behind", () => {
+    const log = createMemoryLog({ partitions: 2 });
+    const world = createWorld({ log, limits: { window: 4 } });
+    const raw = world.raw();
+    raw.say(hello());
+    for (let n = 1; n <= 10; n++) world.publish("user:ann", n);
+    world.advance(10_000);
+    expect(raw.frames().at(-1)).toEqual([0]);
+  });
+
+  it("[B10.4] positions of more partitions than there are, and a later partition that is lost, are a gap", () => {
+    const world = createWorld();
+    world.publish("user:ann", 1);
+    const raw = world.raw();
+    raw.say(hello({ resume: { epoch: "e1", positions: [1, 1] } }));
+    expect(ofType(raw, "welcome")).toMatchObject([{ recovery: "gap", positions: [0] }]);
+
+    const two = createWorld({ log: createMemoryLog({ partitions: 2 }), ringEntries: 1 });
+    for (let n = 1; n <= 5; n++) for (const user of ["a", "b"]) two.publish(`user:${user}`, n);
+    two.log.trim(1, 3);
+    const lost = two.raw();
+    lost.say(hello({ resume: { epoch: "e1", positions: [0, 0] } }));
+    expect(ofType(lost, "welcome")).toMatchObject([{ recovery: "gap", positions: [0, 4] }]);
+    two.log.trim(0, 3);
+    two.log.trim(1, 0);
+    const other = two.raw();
+    other.say(hello({ instance: "j", resume: { epoch: "e1", positions: [0, 0] } }));
+    expect(ofType(other, "welcome")).toMatchObject([{ recovery: "gap", positions: [4, 0] }]);
+  });
+});
+
+describe("membership", () => {
+  it("[B10.5] is made by markers alone, whatever the data of a message says", () => {
+    const world = createWorld();
+    void world.hub.member("group:g", "ann", "joined");
+    const ann = world.client("ann");
+    ann.connect();
+    ann.send("group:g", { user: "eve", change: "joined" });
+    ann.send("group:g", { user: "ann", change: "left" });
+    world.turn();
+    expect(world.hub.membersOf("group:g")).toEqual(["ann"]);
+  });
+
+  it("[B10.5] that began before the link is served live on it", () => {
+    const world = createWorld();
+    void world.hub.member("group:g", "ann", "joined");
+    const raw = world.raw();
+    raw.say(hello());
+    world.publish("group:g", "live");
+    world.turn();
+    expect(raw.frames().at(-1)).toMatchObject([1, 2, 1, "message", "system", expect.any(Number), "live"]);
+  });
+
+  it("[B10.5] that a client ends is written as left", () => {
+    const world = createWorld();
+    void world.hub.member("group:g", "ann", "joined");
+    const raw = world.raw();
+    raw.say(hello(), { t: "leave", channel: "group:g", id: "a" });
+    expect(world.log.entries.at(-1)?.data).toEqual({ user: "ann", change: "left" });
+  });
+
+  it("[R34] of records that hold both ended and lasting intervals is to be forgotten in time", () => {
+    const members = createMembers();
+    const intervals = [
+      { after: 0, until: 3 },
+      { after: 5, until: Number.POSITIVE_INFINITY },
+    ];
+    members.load([{ channel: "group:g", user: "ann", intervals }]);
+    expect([...members.channelsWithPast]).toEqual(["group:g"]);
+  });
+});
+
+describe("a link", () => {
+  it("[B2.6] is asked for by the same app and instance when its token is renewed", () => {
+    const asked: unknown[] = [];
+    const world = createWorld({
+      verify: (token, context) => {
+        asked.push([token, context]);
+        return { ok: true, user: "ann" };
+      },
+    });
+    world.raw().say(hello(), { t: "token", token: "next" });
+    const context = { app: "app", instance: "i" };
+    expect(asked).toEqual([
+      ["token:ann", context],
+      ["next", context],
+    ]);
+  });
+
+  it("listens to nothing where the server has no topics", () => {
+    const world = createWorld();
+    const raw = world.raw();
+    raw.say(hello({ listen: ["presence"] }));
+    expect(raw.closed).toBeUndefined();
+    expect(world.hub.stats().subscriptions).toBe(1);
+  });
+
+  it("[R20] that is not welcomed is told nothing of what concerns those that are, and harms nobody", () => {
+    const world = createWorld({ verify: () => new Promise(() => {}) });
+    const [silent, judged] = [listener(world), listener(world)];
+    judged.say(hello());
+    world.hub.throttle([{ feature: "typing", reason: "load", forMs: 1000 }]);
+    world.hub.drain();
+    world.log.resetFollowers("e1", 0, 0);
+    world.advance(500);
+    expect([silent.sent, judged.sent]).toEqual([[], []]);
+  });
+
+  it("[R20] that has closed is written nothing: no answer, no verdict on its token, no refusal", async () => {
+    let fail: (error: Error) => void = () => {};
+    const world = createWorld({
+      verify: (token): Verdict | Promise<Verdict> =>
+        token === "slow"
+          ? new Promise<Verdict>((_, reject) => {
+              fail = reject;
+            })
+          : { ok: true, user: "ann" },
+    });
+    const [one, waiting] = [listener(world), listener(world)];
+    one.say(hello());
+    waiting.say(hello({ token: "slow", instance: "j" }));
+    world.log.answers = "byPromise";
+    one.say([6, "a", "user:bob", "message", 1, 0]);
+    const written = one.sent.length;
+    one.session.closed();
+    waiting.session.closed();
+    fail(new Error("down"));
+    await turns(world);
+    expect([one.sent.length, waiting.sent, world.log.entries.length]).toEqual([written, [], 1]);
+    expect(world.notes.map(({ note }) => note)).toEqual(["welcomed", "closed", "closed"]);
+  });
+
+  it("[B2.6] whose position is still judged is found by its user, and by no instance", () => {
+    const world = createWorld({ ringEntries: 1 });
+    for (let n = 0; n < 5; n++) world.publish("user:ann", n);
+    world.log.answers = "never";
+    const one = listener(world);
+    one.say(hello({ resume: { epoch: "e1", positions: [0] } }));
+    expect(world.hub.revoke({ instance: "i" })).toBe(0);
+    expect(world.hub.revoke({ user: "ann" })).toBe(1);
+    expect(one.reasons).toEqual(["revoked"]);
+  });
+});
+
+describe("a hub", () => {
+  it.each([{}, { verify: (): Verdict => ({ ok: false, message: "no" }) }])(
+    "needs nobody who takes its notes",
+    async (options: WorldOptions) => {
+      const world = createWorld({ ...options, onNote: undefined });
+      const raw = world.raw();
+      raw.say(hello());
+      world.log.answers = "fails";
+      await expect(world.hub.publish({ channel: "user:ann", kind: "message", from: "x", data: 1 })).rejects.toThrow();
+      raw.say({ t: "bye" });
+      expect(raw.closed?.code).toBe("verify" in options ? 4401 : 1000);
+    },
+  );
+
+  it("may be stopped before it was started", () => {
+    const hub = createHub({
+      broker: createMemoryLog(),
+      verify: () => ({ ok: false, message: "no" }),
+      now: () => 0,
+      later: () => {},
+      newId: () => "s",
+    });
+    expect(() => hub.stop()).not.toThrow();
+  });
+
+  it("[B10.4] whose log begins anew says so, and lets newcomers wait until it is followed again", async () => {
+    const world = createWorld();
+    const one = listener(world);
+    one.say(hello());
+    world.log.answers = "byPromise";
+    world.log.resetFollowers("e2", 0, 0);
+    expect(one.reasons).toEqual(["the log began anew"]);
+    const early = listener(world);
+    early.say(hello());
+    expect(early.sent).toEqual([]);
+    await turns(world);
+    expect(early.frames()[0]).toMatchObject({ t: "welcome", epoch: "e2" });
+    const failed = (note: HubNote): boolean => note.note === "brokerFailed";
+    expect(world.notes.filter(failed)).toEqual([]);
+    world.log.answers = "now";
+    world.log.resetFollowers("e3", 0, 0);
+    expect(world.notes.filter(failed)).toEqual([]);
+  });
+
+  it("[B10.4] that follows late lets in whoever waited as soon as it is level", async () => {
+    const log = createMemoryLog();
+    createWorld({ log }).publish("user:ann", 1);
+    const { follow } = log;
+    let begin: () => void = () => {};
+    log.follow = (partition, after, follower) => {
+      begin = () => follow(partition, after, follower);
+      return () => {};
+    };
+    const world = createWorld({ log });
+    const one = listener(world);
+    one.say(hello());
+    await turns(world);
+    expect(one.sent).toEqual([]);
+    begin();
+    await turns(world);
+    expect(one.frames()[0]).toMatchObject({ t: "welcome", positions: [1] });
+  });
+});
