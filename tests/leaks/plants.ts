@@ -40,4 +40,12 @@ export const leaks: readonly Leak[] = [
     find: "    entry.quit?.();\n",
     replace: "",
   },
+  {
+    name: "a timer that the gateway leaves for each link",
+    deed: "reconnects",
+    side: "gateway",
+    file: "packages/gateway/src/socket/link.ts",
+    find: "    place.free();\n",
+    replace: "    place.free();\n    setInterval(() => open, 3_600_000).unref();\n",
+  },
 ];
