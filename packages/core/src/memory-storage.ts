@@ -7,20 +7,23 @@ import { NONE, without } from "./step.js";
 export const memoryStorage = (): Storage => new MemoryStorage();
 
 class MemoryStorage implements Storage {
-  readonly #values = new Map<string, string>();
+  /** Not a map, for the names of an object are one string for all stores of the process. A space before each, so that none is `__proto__`. */
+  readonly #values: Record<string, string> = {};
   /** Lists, for nearly all stores serve one client: a thousand of them would have a thousand maps with one entry. */
   #held: readonly string[] = NONE;
   #watchers: readonly { readonly key: string; readonly fn: () => void }[] = NONE;
 
   async get(key: string): Promise<string | undefined> {
-    return this.#values.get(key);
+    return this.#values[` ${key}`];
   }
   async set(key: string, value: string): Promise<void> {
-    this.#values.set(key, value);
+    this.#values[` ${key}`] = value;
     this.#tell(key);
   }
   async remove(key: string): Promise<void> {
-    if (this.#values.delete(key)) this.#tell(key);
+    if (!(` ${key}` in this.#values)) return;
+    delete this.#values[` ${key}`];
+    this.#tell(key);
   }
   async lock(name: string): Promise<Cancel | undefined> {
     if (this.#held.includes(name)) return undefined;
