@@ -92,4 +92,133 @@ export const core: readonly Explanation[] = [
       "packages/core/src/transition.ts | if (x.ladder.step !== null) x.ladder.step = 0; | ConditionalExpression: x.ladder.step !== null → true",
     ],
   },
+  {
+    reason:
+      "The guard is for the compiler: it looks at what the lines around it have settled. A taker was counted before it is taken; a token job, an effect for a link and a link itself exist only with an identity, a socket and its protocol.",
+    mutants: [
+      "packages/core/src/bus.ts | takers.shift()?.({ done: waiting.length === 0, value: waiting.shift() } as IteratorResult<Events[K]>); | OptionalChaining: takers.shift()?.({ done: waiting.length === 0, value: waiting.shift() } as Iter… → takers.shift()({ done: waiting.length === 0, value: waiting.shift() } as Iterat…",
+      'packages/core/src/calls.ts | if (before.link.tag !== "linked" || s.link.tag !== "linked" || s.link.link !== before.link.link) return "lost"; | ConditionalExpression: before.link.tag !== "linked" → false',
+      'packages/core/src/calls.ts | if (before.link.tag !== "linked" || s.link.tag !== "linked" || s.link.link !== before.link.link) return "lost"; | ConditionalExpression: s.link.tag !== "linked" → false',
+      'packages/core/src/calls.ts | if (before.link.tag !== "linked" || s.link.tag !== "linked" || s.link.link !== before.link.link) return "lost"; | LogicalOperator: before.link.tag !== "linked" || s.link.tag !== "linked" → before.link.tag !== "linked" && s.link.tag !== "linked"',
+      'packages/core/src/derive.ts | s.app.tag === "background" && s.app.hold?.why === "lease" && p.background !== "keep" && s.mode.wish === "on" | ConditionalExpression: s.app.tag === "background" → true',
+      'packages/core/src/driver.ts | const job = this.#state.session.tag === "active" ? this.#state.session.job : null; | ConditionalExpression: this.#state.session.tag === "active" → true',
+      "packages/core/src/driver.ts | const run = wanted && this.#identity?.fetchToken(wanted.reason); | OptionalChaining: this.#identity?.fetchToken → this.#identity.fetchToken",
+      'packages/core/src/driver.ts | if (late || (this.#state.app.tag === "background" && this.#state.app.hold?.why === "acks")) | ConditionalExpression: this.#state.app.tag === "background" → true',
+      'packages/core/src/driver.ts | const protocol = "link" in effect ? this.sockets.find(({ id }) => id === effect.link)?.protocol : undefined; | OptionalChaining: this.sockets.find(({ id }) => id === effect.link)?.protocol → this.sockets.find(({ id }) => id === effect.link).protocol',
+      'packages/core/src/driver.ts | if (effect.type === "probe") protocol?.probe(); | OptionalChaining: protocol?.probe → protocol.probe',
+      'packages/core/src/driver.ts | if (effect.type === "renew") protocol?.renew(effect.token); | OptionalChaining: protocol?.renew → protocol.renew',
+      'packages/core/src/driver.ts | if (effect.type === "heartbeat") protocol?.heartbeat(effect.ms); | OptionalChaining: protocol?.heartbeat → protocol.heartbeat',
+      'packages/core/src/socket.ts | if (this.alive && session.tag === "active") this.protocol?.opened(session.token?.value ?? null); | ConditionalExpression: session.tag === "active" → true',
+      'packages/core/src/socket.ts | if (this.alive && session.tag === "active") this.protocol?.opened(session.token?.value ?? null); | OptionalChaining: session.token?.value → session.token.value',
+      'packages/core/src/socket.ts | if (this.alive && session.tag === "active") this.protocol?.opened(session.token?.value ?? null); | OptionalChaining: this.protocol?.opened → this.protocol.opened',
+      "packages/core/src/socket.ts | this.protocol?.message(data); | OptionalChaining: this.protocol?.message → this.protocol.message",
+      "packages/core/src/socket.ts | if (this.alive) this.link?.send(data); | OptionalChaining: this.link?.send → this.link.send",
+      "packages/core/src/socket.ts | if (this.alive) this.link?.close(4400); | OptionalChaining: this.link?.close → this.link.close",
+    ],
+  },
+  {
+    reason:
+      "Between one link and the next there is always a step without one, and the call is looked at after every step: it never sees another link's number.",
+    mutants: [
+      'packages/core/src/calls.ts | if (before.link.tag !== "linked" || s.link.tag !== "linked" || s.link.link !== before.link.link) return "lost"; | ConditionalExpression: s.link.link !== before.link.link → false',
+    ],
+  },
+  {
+    reason:
+      "The call's timer is then set where none is needed; the look that it leads to finds that no time has been counted, and sets it again.",
+    mutants: [
+      "packages/core/src/calls.ts | waiter.until = since === undefined ? NEVER : now + left; | ConditionalExpression: since === undefined → false",
+    ],
+  },
+  {
+    reason:
+      "A floor that stands beside a link is a goaway's, and at its very end the link is left before anybody looks.",
+    mutants: [
+      "packages/core/src/calls.ts | retryAt: below > 0 ? c.clock.wall() + below : null, | EqualityOperator: below > 0 → below >= 0",
+    ],
+  },
+  {
+    reason: "An empty list either way; that all share one is for memory alone.",
+    mutants: [
+      "packages/core/src/derive.ts | s.throttled.length === 0 | ConditionalExpression: s.throttled.length === 0 → false",
+    ],
+  },
+  {
+    reason: "What is no object is the same or has another JSON: numbers that JSON does not know are in no snapshot.",
+    mutants: [
+      'packages/core/src/derive.ts | a === b || (typeof a === "object" && !(a instanceof Error) && JSON.stringify(a) === JSON.stringify(b)); | ConditionalExpression: typeof a === "object" → true',
+    ],
+  },
+  {
+    reason: "Read only while a timer is set, and then written before.",
+    mutants: ["packages/core/src/driver.ts | #timerHold = false; | BooleanLiteral: false → true"],
+  },
+  {
+    reason: "What is thrown there is caught there: who tells of listeners' errors must not stop the connection.",
+    mutants: [
+      "packages/core/src/driver.ts | else this.#options.logger?.error?.(String(error)); | OptionalChaining: this.#options.logger?.error → this.#options.logger.error",
+      "packages/core/src/driver.ts | else this.#options.logger?.error?.(String(error)); | OptionalChaining: this.#options.logger?.error?.(String(error)) → this.#options.logger?.error(String(error))",
+    ],
+  },
+  {
+    reason: "A tick with nothing due changes nothing and is not committed.",
+    mutants: [
+      "packages/core/src/driver.ts | if (isDue(this.#state, m, this.policy)) this.#commit(TICK, m); | ConditionalExpression: isDue(this.#state, m, this.policy) → true",
+      'packages/core/src/driver.ts | if (input.type !== "tick") this.#commit(input, m); | ConditionalExpression: input.type !== "tick" → true',
+      'packages/core/src/driver.ts | if (input.type !== "tick") this.#commit(input, m); | StringLiteral: "tick" → ""',
+    ],
+  },
+  {
+    reason: "There is one socket at most: nothing makes a successor or a retiring link yet (10.9).",
+    mutants: [
+      "packages/core/src/driver.ts | if (this.sockets.some((s) => s.id === id)) continue; | ConditionalExpression: s.id === id → true",
+      "packages/core/src/driver.ts | return this.sockets.find(({ id }) => id === link)?.inboundAt ?? Number.NEGATIVE_INFINITY; | ConditionalExpression: id === link → true",
+      'packages/core/src/driver.ts | const protocol = "link" in effect ? this.sockets.find(({ id }) => id === effect.link)?.protocol : undefined; | ConditionalExpression: id === effect.link → true',
+    ],
+  },
+  {
+    reason: "Whoever cancels the timer forgets it in the next line.",
+    mutants: [
+      "packages/core/src/driver.ts | const cancel = (): void => { | BlockStatement: { this.#cancelTimer = undefined; } → {}",
+    ],
+  },
+  {
+    reason: "Any value but `undefined` settles the call, and `disconnect()` gives none on.",
+    mutants: ["packages/core/src/driver.ts | return () => true; | BooleanLiteral: true → false"],
+  },
+  {
+    reason: "The machine decides by `terminal` beside the fault and writes `retryable` itself.",
+    mutants: [
+      'packages/core/src/driver.ts | fault: { code: "ERR_TOKEN_PROVIDER", message: String(error), phase: "token", retryable: !terminal, cause: error }, | BooleanLiteral: !terminal → terminal',
+    ],
+  },
+  {
+    reason:
+      "`expiring` makes the token stale at once, whenever it ends: the machine reads no number. It is there for the trace.",
+    mutants: ['packages/core/src/socket.ts | this.#word("expiring", { inMs }); | ObjectLiteral: { inMs } → {}'],
+  },
+  {
+    reason:
+      "A protocol that counts unacknowledged bytes knows since when, and one that knows since when has some: either says the same.",
+    mutants: [
+      "packages/core/src/recorder.ts | const rare = m.unackedSince !== null || m.unackedBytes > 0 || verdicts || revised; | ConditionalExpression: m.unackedBytes > 0 → false",
+      "packages/core/src/recorder.ts | const rare = m.unackedSince !== null || m.unackedBytes > 0 || verdicts || revised; | ConditionalExpression: m.unackedSince !== null → false",
+      "packages/core/src/recorder.ts | const rare = m.unackedSince !== null || m.unackedBytes > 0 || verdicts || revised; | LogicalOperator: m.unackedSince !== null || m.unackedBytes > 0 → m.unackedSince !== null && m.unackedBytes > 0",
+    ],
+  },
+  {
+    reason:
+      "What `slim` takes away never leaves the process in any case, for the redaction drops all that hangs on a fault or a close: it is gone for the heap's sake.",
+    mutants: [
+      'packages/core/src/recorder.ts | if ("fault" in input) return { ...input, fault: { ...input.fault, details: undefined, cause: undefined } }; | ConditionalExpression: "fault" in input → false',
+      'packages/core/src/recorder.ts | if ("fault" in input) return { ...input, fault: { ...input.fault, details: undefined, cause: undefined } }; | StringLiteral: "fault" → ""',
+      'packages/core/src/recorder.ts | return "close" in input ? { ...input, close: { ...input.close, cause: undefined } } : input; | StringLiteral: "close" → ""',
+    ],
+  },
+  {
+    reason: "No other key of the machine's data ends in one of these words.",
+    mutants: [
+      "packages/core/src/recorder.ts | const WORDS = /^(type|tag|wish|why|stage|page|reason|retry|recovery|action|phase|code|background):\\w+$/; | Regex: /^(type|tag|wish|why|stage|page|reason|retry|recovery|action|phase|code|backgro… → /(type|tag|wish|why|stage|page|reason|retry|recovery|action|phase|code|backgrou…",
+    ],
+  },
 ];
