@@ -35,7 +35,7 @@ describe("a wake signal while linked", () => {
     });
   }
 
-  test("[B5.5] many signals are one probe: the leading edge of a 2.5 s window", () => {
+  test("[B5.5] [R4] many signals are one probe: the leading edge of a 2.5 s window", () => {
     const rig = linkedRig();
     rig.answerProbes(20);
     for (let n = 0; n < 25; n += 1) {
