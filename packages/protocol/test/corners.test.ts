@@ -282,6 +282,19 @@ describe("a link", () => {
   });
 });
 
+describe("positions", () => {
+  it.each([
+    [hello(), [5, 0, -1]],
+    [hello(), [5, "0", 0]],
+    [hello({ resume: { epoch: "e1", positions: [0, -1] } })],
+    [hello({ listen: ["presence", 7] })],
+  ])("of which one is none end the link with 4400: %j", (...frames: readonly unknown[]) => {
+    const raw = createWorld().raw();
+    raw.say(...frames);
+    expect(raw.closed?.code).toBe(4400);
+  });
+});
+
 describe("a hub", () => {
   it.each([{}, { verify: (): Verdict => ({ ok: false, message: "no" }) }])(
     "needs nobody who takes its notes",
