@@ -223,4 +223,17 @@ export const protocol: readonly Explanation[] = [
       'packages/protocol/src/client/outbox.ts | if (!result.ok && next.chained && next.place > item.place) this.fail(next.id, "ERR_SEND_REJECTED"); | EqualityOperator: next.place > item.place → next.place >= item.place',
     ],
   },
+  {
+    reason: "A frame that ends before its data has no flags either, and is refused for those.",
+    mutants: [
+      "packages/protocol/src/server/check.ts | if (!text(channel, nameLimits.channel) || !text(kind, nameLimits.kind) || data === undefined || !count(flags)) | ConditionalExpression: data === undefined → false",
+    ],
+  },
+  {
+    reason: "A queue that is empty and is shifted again holds one spent place more: it gives nothing, and has nothing.",
+    mutants: [
+      "packages/protocol/src/server/queue.ts | if (queue.head >= queue.items.length) return undefined; | ConditionalExpression: queue.head >= queue.items.length → false",
+      "packages/protocol/src/server/queue.ts | if (queue.head >= queue.items.length) return undefined; | EqualityOperator: queue.head >= queue.items.length → queue.head > queue.items.length",
+    ],
+  },
 ];
