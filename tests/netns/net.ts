@@ -121,14 +121,15 @@ export const namespaces = (): readonly string[] =>
 export function sweep(name: string): number {
   const ours = namespaces().filter((ns) => ns.startsWith(`${name}-`));
   for (const ns of ours) {
-    for (const pid of execFileSync("ip", ["netns", "pids", ns], { encoding: "utf8" }).split("\n").map(Number)) {
-      try {
-        if (pid) process.kill(pid, "SIGKILL");
-      } catch {
-        // It ended in the meantime.
-      }
-    }
     try {
+      const pids = execFileSync("ip", ["netns", "pids", ns], { encoding: "utf8", stdio: "pipe" });
+      for (const pid of pids.split("\n").map(Number)) {
+        try {
+          if (pid) process.kill(pid, "SIGKILL");
+        } catch {
+          // It ended in the meantime.
+        }
+      }
       execFileSync("ip", ["netns", "del", ns], { stdio: "pipe" });
     } catch {
       // Somebody who ends the same run was faster.
