@@ -221,4 +221,30 @@ export const core: readonly Explanation[] = [
       "packages/core/src/recorder.ts | const WORDS = /^(type|tag|wish|why|stage|page|reason|retry|recovery|action|phase|code|background):\\w+$/; | Regex: /^(type|tag|wish|why|stage|page|reason|retry|recovery|action|phase|code|backgro… → /(type|tag|wish|why|stage|page|reason|retry|recovery|action|phase|code|backgrou…",
     ],
   },
+  {
+    reason:
+      "The guard is for the compiler: only the background has a hold, only a session a token to renew, and a deadline is only due in the case of the union that it came from.",
+    mutants: [
+      'packages/core/src/deadlines.ts | if (x.app.tag === "background" && x.app.hold && x.mode.wish === "on") { | ConditionalExpression: x.app.tag === "background" → true',
+      'packages/core/src/deadlines.ts | if (x.session.tag === "active" && x.session.renewable && !x.session.job && x.session.token) { | ConditionalExpression: x.session.tag === "active" → true',
+      'packages/core/src/deadlines.ts | if (kind === "hold" && x.app.tag === "background" && x.app.hold) { | ConditionalExpression: x.app.tag === "background" → true',
+      'packages/core/src/deadlines.ts | if (kind === "attempt" && x.link.tag === "dialing") attemptDue(x, x.link.dial); | ConditionalExpression: x.link.tag === "dialing" → true',
+      'packages/core/src/deadlines.ts | if (x.link.tag === "linked") { | ConditionalExpression: x.link.tag === "linked" → true',
+    ],
+  },
+  {
+    reason: "A renewal that may never be started would stand at `Infinity`, which is never due.",
+    mutants: [
+      "packages/core/src/deadlines.ts | if (ms !== null && x.session.refreshFrom < NEVER) | ConditionalExpression: x.session.refreshFrom < NEVER → true",
+      "packages/core/src/deadlines.ts | if (ms !== null && x.session.refreshFrom < NEVER) | EqualityOperator: x.session.refreshFrom < NEVER → x.session.refreshFrom <= NEVER",
+    ],
+  },
+  {
+    reason:
+      "Without a wish `replace` comes to the same: it drops the link, and `steer` finds none wanted and takes the reason of that.",
+    mutants: [
+      'packages/core/src/deadlines.ts | if (x.mode.wish === "on") replace(x, "goaway"); | ConditionalExpression: x.mode.wish === "on" → true',
+      'packages/core/src/deadlines.ts | else steer(x, "goaway", 0); | StringLiteral: "goaway" → ""',
+    ],
+  },
 ];

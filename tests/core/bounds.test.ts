@@ -37,3 +37,22 @@ describe("the ladder", () => {
     expect(gaps).toEqual([2_000, 2_000, 2_000, 2_000, 2_000]);
   });
 });
+
+describe("several deadlines", () => {
+  /** Linked by the second attempt, with a `goaway` of so many ms, and then everything is 10 s late. */
+  function attemptAfter(leaveMs: number): number {
+    const rig = createRig();
+    rig.start();
+    rig.dialled().refuse();
+    rig.dialled(5_000);
+    rig.welcome({ heartbeatMs: null });
+    rig.protocol.last.host.goaway(leaveMs, 0);
+    rig.clock.stall(10_000);
+    rig.clock.advance(0);
+    return rig.connection.snapshot().attempt;
+  }
+
+  test("[B2.7] [B5.3] that are found passed at once are settled in the order of their times: stable at 5 s, then left; or left before", () => {
+    expect([attemptAfter(8_000), attemptAfter(5_000), attemptAfter(4_000)]).toEqual([1, 1, 3]);
+  });
+});

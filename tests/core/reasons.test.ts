@@ -47,6 +47,15 @@ describe("the reason", () => {
     });
   });
 
+  test("[B1.7] [B5.5] of the dial that a wake brought forward is the wake, of one that came by itself a retry", () => {
+    const woken = waitingRig();
+    woken.lifecycle.emit("thawed");
+    woken.dialled(250);
+    const alone = waitingRig();
+    alone.dialled(30_000);
+    expect([reason(woken), reason(alone)]).toEqual(["wake", "retry"]);
+  });
+
   test("[B1.7] stays where a wake or connect() brings nothing forward", () => {
     const rig = linkedRig();
     rig.lose();
