@@ -247,4 +247,23 @@ export const core: readonly Explanation[] = [
       'packages/core/src/deadlines.ts | else steer(x, "goaway", 0); | StringLiteral: "goaway" → ""',
     ],
   },
+  {
+    reason: "Without a link neither number is there, and what is made of them is later than nothing.",
+    mutants: [
+      'packages/core/src/driver.ts | if (s.link.tag !== "linked" || s.link.lookAt === null || s.link.heartbeatMs === null) return s; | ConditionalExpression: s.link.tag !== "linked" → false',
+    ],
+  },
+  {
+    reason:
+      "Without a heartbeat a look stands only for an acknowledgement; one that has come meanwhile leaves a look that finds nothing, now or a little later.",
+    mutants: [
+      'packages/core/src/driver.ts | if (s.link.tag !== "linked" || s.link.lookAt === null || s.link.heartbeatMs === null) return s; | ConditionalExpression: s.link.heartbeatMs === null → false',
+    ],
+  },
+  {
+    reason: "The same time either way.",
+    mutants: [
+      "packages/core/src/driver.ts | return lookAt > s.link.lookAt && this.#unackedSince() === null ? { ...s, link: { ...link, lookAt } } : s; | EqualityOperator: lookAt > s.link.lookAt → lookAt >= s.link.lookAt",
+    ],
+  },
 ];

@@ -36,6 +36,13 @@ describe("steps", () => {
     expect(steps()).toBe(0);
   });
 
+  test("[B6.5] none where the protocol has no probe, whatever its heartbeat: there is nothing to look for", () => {
+    const { rig, steps } = counted({ welcome: { heartbeatMs: 10_000, probes: false } });
+    rig.links.last.message("heartbeat");
+    rig.clock.advance(60_000);
+    expect([steps(), rig.status()]).toEqual([0, "connected"]);
+  });
+
   test("[B6.5] none for sends without a link, nor in a lease that they cannot end", () => {
     const { rig, steps } = counted();
     rig.lose();
@@ -107,6 +114,15 @@ describe("what exists no more", () => {
     host.send("late");
     expect([acts, sent]).toEqual(before);
     expect(acts).not.toContain("opened");
+  });
+
+  test("[B4.2] [B2.4] a logout in the tick of connect() leaves the task that would have opened a socket nothing to do", () => {
+    const rig = createRig();
+    rig.manual();
+    rig.watch(rig.connection.connect());
+    rig.connection.logout();
+    expect(() => rig.clock.advance(0)).not.toThrow();
+    expect([rig.dials, rig.status()]).toEqual([0, "disconnected"]);
   });
 
   test("[B1.9] init() after dispose() watches nothing", () => {
