@@ -39,6 +39,9 @@ describe("steps", () => {
   test("[B6.5] none where the protocol has no probe, whatever its heartbeat: there is nothing to look for", () => {
     const { rig, steps } = counted({ welcome: { heartbeatMs: 10_000, probes: false } });
     rig.links.last.message("heartbeat");
+    // The timer is set anew.
+    rig.protocol.last.host.outbox();
+    steps();
     rig.clock.advance(60_000);
     expect([steps(), rig.status()]).toEqual([0, "connected"]);
   });
