@@ -39,8 +39,9 @@ describe("steps", () => {
   test("[B6.5] none where the protocol has no probe, whatever its heartbeat: there is nothing to look for", () => {
     const { rig, steps } = counted({ welcome: { heartbeatMs: 10_000, probes: false } });
     rig.links.last.message("heartbeat");
-    // The timer is set anew.
+    // Its look is the one step; the timer is set anew after it.
     rig.protocol.last.host.outbox();
+    rig.clock.advance(2_000);
     steps();
     rig.clock.advance(60_000);
     expect([steps(), rig.status()]).toEqual([0, "connected"]);
