@@ -41,7 +41,7 @@ describe("steps", () => {
     rig.links.last.message("heartbeat");
     // Its look is the one step; the timer is set anew after it.
     rig.protocol.last.host.outbox();
-    rig.clock.advance(2_000);
+    rig.clock.advance(20_000);
     steps();
     rig.clock.advance(60_000);
     expect([steps(), rig.status()]).toEqual([0, "connected"]);
