@@ -34,4 +34,18 @@ describe("a trace's input", () => {
     expect(text).toContain("closed");
     expect(text).not.toContain("welcome");
   });
+
+  test("has no code that a server made up, not even one that begins with a word", () => {
+    const rig = linkedRig();
+    rig.protocol.last.host.reject({
+      code: "ERR_SERVER_OVERLOADED for alice and bob" as "ERR_SERVER_OVERLOADED",
+      message: "later",
+      retry: "later",
+      minDelayMs: 1_000,
+      spreadMs: 1_000,
+    });
+    const trace = rig.connection.trace();
+    expect(JSON.stringify(trace)).toContain('"reject"');
+    expect(JSON.stringify(trace)).not.toContain("alice and");
+  });
 });

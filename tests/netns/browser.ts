@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { launch } from "puppeteer-core";
 import { chromiumFlags, findChromium } from "../../scripts/lib/browser.js";
 import { bundle } from "../support/bundle.js";
-import type { Line } from "./programs/seats.js";
+import type { Line } from "./programs/line.js";
 import { authKey, type Gate, openPeer, type Peer, type Place, patienceMs, port } from "./world.js";
 
 export interface Tab extends Peer {

@@ -6,7 +6,7 @@
  */
 import { figure } from "./figures.js";
 import { tellLateness } from "./programs/late.js";
-import type { Line } from "./programs/seats.js";
+import type { Line } from "./programs/line.js";
 
 /** What did not come in its time, or came too late. */
 export class Untimely extends Error {

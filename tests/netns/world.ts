@@ -12,7 +12,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { bundle } from "../support/bundle.js";
 import { type Net, openNet, type Place } from "./net.js";
-import type { Line } from "./programs/seats.js";
+import type { Line } from "./programs/line.js";
 import { Untimely } from "./steady.js";
 
 export const authKey = "auth-key-1";

@@ -5,7 +5,7 @@
 import { createInterface } from "node:readline";
 import { createGateway, createLogger } from "@cc/gateway";
 import { tellLateness } from "./late.js";
-import type { Line } from "./seats.js";
+import type { Line } from "./line.js";
 
 const { host, port, users, authKey } = JSON.parse(process.argv[2] ?? "") as {
   readonly host: string;

@@ -1,5 +1,5 @@
 /** Tells of each time in which this process, or page, did not get to run: what it measures meanwhile is the machine. */
-import type { Line } from "./seats.js";
+import type { Line } from "./line.js";
 
 /** How often it looks whether it runs, and by how much a look may come late. */
 const BEAT_MS = 100;

@@ -6,13 +6,7 @@
 import type { AppEvent, Client, ClientOptions, Lifecycle } from "@cc/sdk";
 import { createScriptedLifecycle, type ScriptedLifecycle } from "@cc/testkit";
 import { tellLateness } from "./late.js";
-
-export interface Line {
-  readonly at: number;
-  readonly seat: string;
-  readonly what: string;
-  readonly value: unknown;
-}
+import type { Line } from "./line.js";
 
 /** What a seat is asked to do. */
 export type Act =
