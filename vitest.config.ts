@@ -6,6 +6,7 @@ import { playwright } from "@vitest/browser-playwright";
 import { defaultClientConditions, defaultServerConditions } from "vite";
 import { configDefaults, defineConfig } from "vitest/config";
 import { chromiumFlags, findChromium } from "./scripts/lib/browser.js";
+import { pureFolders, WITHOUT_PURE } from "./scripts/lib/pure.js";
 import { offlineFor } from "./tests/support/browser-commands.js";
 
 const chromium = findChromium();
@@ -41,6 +42,7 @@ export default defineConfig({
             "tests/interop/**",
             "tests/netns/**",
             "tests/engines/**",
+            ...(process.env[WITHOUT_PURE] === undefined ? [] : pureFolders.map((folder) => `${folder}/**`)),
           ],
         },
       },

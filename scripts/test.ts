@@ -7,15 +7,25 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ensureChromium } from "./lib/browser.js";
+import { pureFolders, WITHOUT_PURE } from "./lib/pure.js";
 import { reportFolder, sumReport } from "./lib/reports.js";
 import { root, run } from "./lib/run.js";
 
-const suites = [
-  { name: "node", limitMs: 690_000 },
+const suites: readonly Suite[] = [
+  { name: "pure", project: "node", args: ["--no-isolate", "--maxWorkers=2", ...pureFolders], limitMs: 300_000 },
+  { name: "node", project: "node", args: [], limitMs: 690_000 },
   // Going offline from inside a page can cut the runner's own channel, and then it waits for ever.
-  { name: "browser", limitMs: 240_000 },
-  { name: "sim", limitMs: 400_000 },
-] as const;
+  { name: "browser", project: "browser", args: [], limitMs: 240_000 },
+  { name: "sim", project: "sim", args: [], limitMs: 400_000 },
+];
+
+interface Suite {
+  readonly name: string;
+  /** Of vitest.config.ts. */
+  readonly project: string;
+  readonly args: readonly string[];
+  readonly limitMs: number;
+}
 
 if (process.argv.length > 2) {
   console.error(
@@ -36,13 +46,17 @@ mkdirSync(reportFolder, { recursive: true });
 
 let passed = 0;
 let failed = 0;
-for (const { name, limitMs } of suites) {
+for (const { name, project, args: more, limitMs } of suites) {
   const began = performance.now();
   console.log(`\n== ${name}`);
   const report = join(reportFolder, `${name}.json`);
   const vitest = join(root, "node_modules/vitest/vitest.mjs");
-  const args = ["run", "--project", name, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-  const env = chromium === undefined ? {} : { CHROMIUM_PATH: chromium };
+  const args = ["run", "--project", project, ...more];
+  args.push("--reporter=default", "--reporter=json", `--outputFile.json=${report}`);
+  const env = {
+    ...(chromium !== undefined && { CHROMIUM_PATH: chromium }),
+    ...(name === "node" && { [WITHOUT_PURE]: "1" }),
+  };
   const missing = name === "browser" && chromium === undefined;
   const ran = missing ? undefined : await run(process.execPath, [vitest, ...args], { env, show: true, limitMs });
   const sum = sumReport(name);
