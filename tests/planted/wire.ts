@@ -112,7 +112,7 @@ export const wirePlants: readonly Plant[] = [
     file: "packages/protocol/src/client/outbox.ts",
     find: "this.#wireBytes > 0 && this.#wireBytes + item.bytes > highWaterBytes",
     replace: "this.#wireBytes < 0",
-    test: "packages/protocol/test/highWater.test.ts",
+    test: "packages/protocol/test/sendsWait.test.ts",
   },
   {
     tag: "R35",
@@ -120,7 +120,7 @@ export const wirePlants: readonly Plant[] = [
     file: "packages/protocol/src/client/outbox.ts",
     find: "if (this.isFull && this.#wireBytes * 2 <= highWaterBytes) {",
     replace: "if (this.isFull && this.#wireBytes < 0) {",
-    test: "packages/protocol/test/highWater.test.ts",
+    test: "packages/protocol/test/sendsWait.test.ts",
   },
   {
     tag: "R35",
@@ -128,7 +128,7 @@ export const wirePlants: readonly Plant[] = [
     file: "packages/protocol/src/client/session.ts",
     find: "this.outbox.isFull ? undefined : this.live",
     replace: "this.live",
-    test: "packages/protocol/test/highWater.test.ts",
+    test: "packages/protocol/test/sendsWait.test.ts",
   },
   {
     tag: "R36",
