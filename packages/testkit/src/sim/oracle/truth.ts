@@ -86,7 +86,7 @@ export interface ClientRecord {
   readonly wire: WireRecord | undefined;
   /** Those it has not let go of. */
   readonly open: ReadonlySet<WireRecord>;
-  /** Storage failed at some time in the life of this login; positions may be lost. */
+  /** Until when storage failed, or will; positions may be lost. */
   readonly storageFaultAt: number;
   readonly wallSetAt: number;
 }
@@ -137,6 +137,8 @@ export function createTruth(plan: Plan, world: World): Truth {
     wallSetAt: Number.NEGATIVE_INFINITY,
   }));
   const wires = new Map<number, Writable<WireRecord>>();
+  /** What was wished when the login began that runs. */
+  const undo = new Map<number, { readonly record: CallRecord; readonly wish: boolean }>();
   const calls = new Map<string, Writable<CallRecord>>();
   const sends = new Map<string, Writable<CallRecord>>();
   const history = createHistory();
@@ -245,7 +247,7 @@ export function createTruth(plan: Plan, world: World): Truth {
       if (fact.type === "act") {
         const { act } = fact;
         if (act.do === "storage")
-          for (const n of shares(act.client)) (clients[n] as Writable<ClientRecord>).storageFaultAt = t;
+          for (const n of shares(act.client)) (clients[n] as Writable<ClientRecord>).storageFaultAt = t + act.ms;
         if (act.do === "setWall")
           for (const n of shares(act.client)) (clients[n] as Writable<ClientRecord>).wallSetAt = t;
       }
@@ -292,11 +294,15 @@ export function createTruth(plan: Plan, world: World): Truth {
           };
           calls.set(callKey(fact.client, process, id), record);
           if (call.name === "send") sends.set(call.mark, record);
+          if (call.name === "connect" || call.name === "disconnect") undo.delete(client.n);
           if (call.name === "connect") {
             client.wish = true;
             client.lapsed = client.background && !client.plan.auto;
           }
-          if (call.name === "login" && client.plan.auto) client.wish = true;
+          if (call.name === "login" && client.plan.auto) {
+            undo.set(client.n, { record, wish: client.wish });
+            client.wish = true;
+          }
           if (call.name === "disconnect") client.wish = false;
           if (call.name === "logout") client.user = null;
           return;
@@ -307,9 +313,14 @@ export function createTruth(plan: Plan, world: World): Truth {
           record.settledAt = t;
           record.ok = fact.ok;
           record.error = fact.error;
-          if (record.call.name !== "login" || !fact.ok) return;
+          if (record.call.name !== "login") return;
+          if (!fact.ok) {
+            // "The next login" of B3.4 is the next that succeeds: one that fails leaves what was asked for before it.
+            const before = undo.get(client.n);
+            if (before?.record === record) client.wish = before.wish;
+            return;
+          }
           client.user = record.call.user;
-          // "The next login" of B3.4 is the next that succeeds.
           if (client.plan.auto) client.wish = true;
           return;
         }
