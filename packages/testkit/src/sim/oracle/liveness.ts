@@ -85,7 +85,10 @@ export const livenessLaw: MakeLaw = (truth, broken) => {
 
   return {
     act: ({ act, t }) => disturb(act, t),
-    call: ({ client }) => turn(client),
+    // A send is the protocol's, and may pass without a step of the machine.
+    call({ client, call }) {
+      if (call.name !== "send") turn(client);
+    },
     timers: ({ client, everyMs }) => {
       // Let go, they come at once; under another step they wait for its next multiple (see tick).
       if (everyMs > 0) return;
