@@ -67,6 +67,13 @@ async function bundled(into: string): Promise<string> {
   return outfile;
 }
 
+/** What lives of a client and its half of a server, and half as much again: else V8 lets garbage lie to as much as that. */
+function heapMb(args: readonly string[]): number {
+  const clients = Number(args[args.indexOf("--clients") + 1]);
+  const inZones = clients >= 20_000 && !args.includes("crash") && !args.includes("drain");
+  return Math.ceil(300 + ((inZones ? clients / 2 : clients) * 30) / 1000);
+}
+
 /** Runs one in a process of its own, for a heap that has seen another herd is not the same. */
 async function runOne(
   program: string,
@@ -78,7 +85,7 @@ async function runOne(
   console.log(`\n${scenario.name}: ${args.join(" ").replaceAll(" --", "\n  --").replaceAll("\n ", "")}`);
   const { code } = await run(
     process.execPath,
-    ["--max-semi-space-size=128", "--max-old-space-size=4096", program, ...args, "--gates", "--out", out],
+    ["--max-semi-space-size=64", `--max-old-space-size=${heapMb(args)}`, program, ...args, "--gates", "--out", out],
     { show: true },
   );
   if (code > 1) return { code, told: undefined };
