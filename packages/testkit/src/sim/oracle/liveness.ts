@@ -31,6 +31,11 @@ const disturbing: readonly Act["do"][] = [
   "reload",
 ];
 const tearing: readonly Act["do"][] = ["reset", "changeNetwork", "crash", "restart"];
+interface Fresh {
+  readonly times: number;
+  readonly until: number;
+}
+
 /** A tick of the oracle, and rounding. */
 const room = 260;
 
@@ -48,8 +53,8 @@ export const livenessLaw: MakeLaw = (truth, broken) => {
   const givenBefore = new Map<number, number>();
   const probedMono = new Map<number, number>();
   const askedAt = new Map<number, number>();
-  /** Fresh deadlines that late timers were to grant the last probe, and the end of the last one on the machine's clock. */
-  const fresh = new Map<number, { times: number; until: number }>();
+  /** Fresh deadlines that late timers were to grant the last probe, and the end of the last one on the machine's clock: if a send is a step, and if not. */
+  const fresh = [new Map<number, Fresh>(), new Map<number, Fresh>()] as const;
   /** When something last happened to a client's ways, machine or gateways, the end of it. */
   const disturbedAt = new Map<number, number>();
   /** When wires of a client were last torn: one of them may be dead for good. */
@@ -73,22 +78,22 @@ export const livenessLaw: MakeLaw = (truth, broken) => {
    * The client has its turn: by a signal, a call, its timers. What has been due for more than a second is late then, and is granted
    * another 2.5 s at least (B6.1), for messages may lie unread behind it; twice, and a link that was silent over three has had its chance.
    */
-  const turn = (n: number): void => {
+  const turn = (n: number, histories: readonly Map<number, Fresh>[] = fresh): void => {
     const wire = truth.clients[n]?.wire;
     const machine = truth.world.clients[n]?.o.machine;
     const asked = wire && probedMono.get(wire.wire);
     if (wire === undefined || machine === undefined || machine.asleep || asked === undefined) return;
-    const granted = fresh.get(wire.wire) ?? { times: 0, until: asked + (given.get(wire.wire) ?? 2_500) };
-    if (granted.times < 2 && machine.now() - granted.until > 1_001)
-      fresh.set(wire.wire, { times: granted.times + 1, until: machine.now() + 2_500 });
+    for (const history of histories) {
+      const granted = history.get(wire.wire) ?? { times: 0, until: asked + (given.get(wire.wire) ?? 2_500) };
+      if (granted.times < 2 && machine.now() - granted.until > 1_001)
+        history.set(wire.wire, { times: granted.times + 1, until: machine.now() + 2_500 });
+    }
   };
 
   return {
     act: ({ act, t }) => disturb(act, t),
-    // A send is the protocol's, and may pass without a step of the machine.
-    call({ client, call }) {
-      if (call.name !== "send") turn(client);
-    },
+    // A send is the protocol's, and may or may not be a step of the machine: either history excuses a death.
+    call: ({ client, call }) => turn(client, call.name === "send" ? [fresh[0]] : fresh),
     timers: ({ client, everyMs }) => {
       // Let go, they come at once; under another step they wait for its next multiple (see tick).
       if (everyMs > 0) return;
@@ -115,7 +120,7 @@ export const livenessLaw: MakeLaw = (truth, broken) => {
         askedAt.set(wire, t);
         given.delete(wire);
         given.set(wire, deadline(record));
-        fresh.delete(wire);
+        for (const history of fresh) history.delete(wire);
         probedMono.set(wire, truth.world.clients[record.client]?.o.machine.now() ?? t);
       }
       if (frames.some((frame) => !Array.isArray(frame) && (frame as { t?: string }).t === "heartbeat"))
@@ -161,9 +166,9 @@ export const livenessLaw: MakeLaw = (truth, broken) => {
         broken("B6.2", `client ${n} calls wire ${wire.wire} dead, and nothing was wrong with it`);
       const waited = machine.now() - (probedMono.get(wire.wire) ?? 0);
       if (waited < 2_500) return say(`${waited} ms after it asked`);
-      const granted = fresh.get(wire.wire);
-      if (granted && machine.now() < granted.until - 1)
-        return say(`${Math.round(granted.until - machine.now())} ms before the end of a fresh deadline`);
+      const until = Math.min(...fresh.map((history) => history.get(wire.wire)?.until ?? Number.NEGATIVE_INFINITY));
+      if (machine.now() < until - 1)
+        return say(`${Math.round(until - machine.now())} ms before the end of a fresh deadline`);
     },
     tick(t) {
       for (const client of truth.clients) {
