@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
-import type { HerdSummary, PeerSummary } from "../packages/testkit/src/herd/index.js";
+import { type HerdKind, type HerdSummary, herdPlan, type PeerSummary } from "../packages/testkit/src/herd/index.js";
 import { argumentsOf, herdFiles, type Recorded, recordedOf, type Scenario, scenarios } from "./lib/herd.js";
 import { root, run } from "./lib/run.js";
 
@@ -69,9 +69,9 @@ async function bundled(into: string): Promise<string> {
 
 /** What lives of a client and its half of a server, and half as much again: else V8 lets garbage lie to as much as that. */
 function heapMb(args: readonly string[]): number {
-  const clients = Number(args[args.indexOf("--clients") + 1]);
-  const inZones = clients >= 20_000 && !args.includes("crash") && !args.includes("drain");
-  return Math.ceil(300 + ((inZones ? clients / 2 : clients) * 30) / 1000);
+  const of = (flag: string): string | undefined => (args.includes(flag) ? args[args.indexOf(flag) + 1] : undefined);
+  const { clients, zones } = herdPlan({ clients: Number(of("--clients")), kind: of("--kind") as HerdKind | undefined });
+  return Math.ceil(300 + (30 * clients) / zones / 1000);
 }
 
 /** Runs one in a process of its own, for a heap that has seen another herd is not the same. */

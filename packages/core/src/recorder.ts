@@ -1,9 +1,9 @@
 /**
  * The flight recorder: the last inputs of the machine, so that a run can be told and replayed afterwards.
  *
- * Law: what is kept is what `transition` needs, and nothing that it does not: an input that changed nothing is not kept.
- * What is oldest goes by whole tapes, each of which begins with the state before
- * its first input, so a trace always does. What leaves has no words but the machine's own.
+ * Law: what is kept is what `transition` needs, and nothing that it does not: an input that changed nothing is not kept. What is
+ * oldest goes by whole tapes, each of which begins with the state before its first input, so a trace always does. What leaves has
+ * no words but the machine's own.
  *
  * Always on, for thousands of clients in a process: four numbers and a reference an input, in arrays without slack.
  */

@@ -3,22 +3,11 @@ import { createAliases } from "../src/server/aliases.js";
 import { createDedup } from "../src/server/dedup.js";
 import { createQueue, peek, shift, sizeOf } from "../src/server/queue.js";
 import { createRing, type RingEntry } from "../src/server/ring.js";
+import { entryOf } from "./support/entry.js";
 import { share } from "./support/share.js";
 import { createWorld, framesIn } from "./support/world.js";
 
-const entry = (n: number, bytes = 10, appliedAt = 0): RingEntry => ({
-  partition: 0,
-  n,
-  channel: "c",
-  kind: "message",
-  from: "x",
-  data: n,
-  sentAt: 0,
-  alias: 1,
-  text: "",
-  bytes,
-  appliedAt,
-});
+const entry = (n: number, bytes = 10, appliedAt = 0): RingEntry => entryOf(n, { bytes, appliedAt });
 
 describe("the ring", () => {
   it("is bounded by count, bytes and age, and its floor says exactly what is gone", () => {

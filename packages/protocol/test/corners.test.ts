@@ -3,23 +3,9 @@ import { describe, expect, it } from "vitest";
 import { createMembers } from "../src/server/members.js";
 import { createHub, type HubNote, type Verdict } from "../src/server.js";
 import { createBare, welcomeOf } from "./support/bare.js";
+import { hello, turns } from "./support/hello.js";
 import { createMemoryLog } from "./support/memoryLog.js";
 import { createWorld, framesIn, ofType, type World, type WorldOptions } from "./support/world.js";
-
-const hello = (more: object = {}): object => ({
-  t: "hello",
-  token: "token:ann",
-  app: "app",
-  instance: "i",
-  linkNo: 1,
-  ...more,
-});
-const turns = async (world: World): Promise<void> => {
-  for (let i = 0; i < 20; i++) {
-    await Promise.resolve();
-    world.turn();
-  }
-};
 
 /** A link whose socket stays open whatever the server does: what is written to it is seen. */
 function listener(world: World) {

@@ -1,16 +1,9 @@
 /** How a server ends a link: what it says to the client, what to the host, and what it notes; and what comes after the end. */
 import { describe, expect, it } from "vitest";
 import type { HubNote, Verdict } from "../src/server.js";
+import { hello } from "./support/hello.js";
 import { createWorld, framesIn, ofType, type World, type WorldOptions } from "./support/world.js";
 
-const hello = (more: object = {}): object => ({
-  t: "hello",
-  token: "token:ann",
-  app: "app",
-  instance: "i",
-  linkNo: 1,
-  ...more,
-});
 const reject = (
   code: string,
   message: string,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { decode, framesOf } from "../src/codec.js";
 import { defaultLimits } from "../src/limits.js";
+import { welcomeOf } from "./support/bare.js";
 import { createWorld } from "./support/world.js";
 
 const hello = { t: "hello", token: "token:ann", app: "app", instance: "i", linkNo: 1 };
@@ -106,18 +107,7 @@ describe("malformed messages", () => {
     expect(ann.told.map(({ what }) => what)).toEqual(["protocolError"]);
   });
 
-  const welcome = {
-    t: "welcome",
-    session: "s",
-    user: "ann",
-    recovery: "new",
-    epoch: "e1",
-    positions: [0],
-    heartbeatMs: 10_000,
-    reconnectSpreadMs: 100,
-    limits: defaultLimits,
-    throttled: [],
-  };
+  const welcome = welcomeOf();
   const beyond = 2 ** 53;
 
   it.each([

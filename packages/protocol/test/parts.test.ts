@@ -12,23 +12,9 @@ import { isNestedDeeper } from "../src/server/nesting.js";
 import { createOutflow } from "../src/server/outflow.js";
 import { createQueue, peek, shift, sizeOf } from "../src/server/queue.js";
 import { createRate } from "../src/server/rate.js";
-import { createRing, type RingEntry } from "../src/server/ring.js";
+import { createRing } from "../src/server/ring.js";
 import { createThrottling } from "../src/server/throttle.js";
-
-const entry = (n: number, more: Partial<RingEntry> = {}): RingEntry => ({
-  partition: 0,
-  n,
-  channel: "c",
-  kind: "message",
-  from: "x",
-  data: n,
-  sentAt: 0,
-  alias: 1,
-  text: "",
-  bytes: 10,
-  appliedAt: 0,
-  ...more,
-});
+import { entryOf as entry } from "./support/entry.js";
 
 describe("credit [B10.8]", () => {
   it("has room to the last event and the last byte", () => {

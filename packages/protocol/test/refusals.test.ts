@@ -1,23 +1,10 @@
 /** What the one who asks is told when the answer is no, or when nobody knows. */
 import { describe, expect, it } from "vitest";
 import { nestingLimit } from "../src/server/nesting.js";
+import { hello, turns } from "./support/hello.js";
 import { createWorld, type Seen, type TestClient, type World, type WorldOptions } from "./support/world.js";
 
-const hello = (more: object = {}): object => ({
-  t: "hello",
-  token: "token:ann",
-  app: "app",
-  instance: "i",
-  linkNo: 1,
-  ...more,
-});
 const nested = (levels: number): string => `${"[".repeat(levels)}${"]".repeat(levels)}`;
-const turns = async (world: World): Promise<void> => {
-  for (let i = 0; i < 6; i++) {
-    await Promise.resolve();
-    world.turn();
-  }
-};
 
 function linked(options: WorldOptions = {}): { readonly world: World; readonly ann: TestClient } {
   const world = createWorld(options);

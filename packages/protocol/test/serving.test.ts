@@ -3,24 +3,11 @@ import { describe, expect, it } from "vitest";
 import { createLog } from "../src/server/log.js";
 import { settingsOf } from "../src/server/settings.js";
 import type { Verdict } from "../src/server.js";
+import { hello, turns } from "./support/hello.js";
 import { createMemoryLog } from "./support/memoryLog.js";
 import { createWorld, framesIn, ofType, type Pipe, type Seen, type World } from "./support/world.js";
 
-const hello = (more: object = {}): object => ({
-  t: "hello",
-  token: "token:ann",
-  app: "app",
-  instance: "i",
-  linkNo: 1,
-  ...more,
-});
 const from = (...positions: number[]): object => hello({ resume: { epoch: "e1", positions } });
-const turns = async (world: World): Promise<void> => {
-  for (let i = 0; i < 30; i++) {
-    await Promise.resolve();
-    world.turn();
-  }
-};
 const numbers = (pipe: Pipe): unknown[] =>
   framesIn(pipe.fromServer).flatMap((frame) => (Array.isArray(frame) && frame[0] === 1 ? [frame[1]] : []));
 const upTo = (n: number, first = 1): number[] => Array.from({ length: n - first + 1 }, (_, i) => first + i);

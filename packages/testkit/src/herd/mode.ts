@@ -53,10 +53,7 @@ function policiesOf(values: SimValues): { readonly ours: boolean; readonly other
 }
 
 /** What a run took of the machine. */
-interface Spent {
-  readonly cpuSeconds: number;
-  readonly maxBytes: number;
-}
+type Spent = NonNullable<ReturnType<NonNullable<SimIo["usage"]>>>;
 
 /** Runs the zones beside each other, each in a program of its own, as far as there are cores. */
 async function runBeside(plan: HerdPlan, again: NonNullable<SimIo["again"]>, io: SimIo) {
