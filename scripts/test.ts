@@ -46,6 +46,7 @@ mkdirSync(reportFolder, { recursive: true });
 
 let passed = 0;
 let failed = 0;
+const failures: string[] = [];
 for (const { name, project, args: more, limitMs } of suites) {
   const began = performance.now();
   console.log(`\n== ${name}`);
@@ -74,8 +75,11 @@ for (const { name, project, args: more, limitMs } of suites) {
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   const skipped = sum.skipped > 0 ? `, ${sum.skipped} skipped` : "";
   console.log(`== ${name}: ${sum.passed.length} passed, ${failedHere} failed${skipped}, ${seconds} s`);
-  for (const remark of remarks) console.log(`   ${remark}`);
+  failures.push(...remarks);
 }
 
+// At the end, where a log that keeps only its last lines still has them.
+console.log();
+for (const failure of failures) console.log(`FAILED ${failure}`);
 console.log(`\n${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 ? 1 : 0;

@@ -9,6 +9,7 @@ export const reportFolder: string = join(root, ".reports/test");
 interface Assertion {
   readonly fullName: string;
   readonly status: "passed" | "failed" | "skipped" | "pending" | "todo" | "disabled";
+  readonly failureMessages?: readonly string[];
 }
 
 interface File {
@@ -32,7 +33,7 @@ export interface Sum {
   readonly passed: readonly PassedTest[];
   readonly failed: number;
   readonly skipped: number;
-  /** Why something counts as failed although no test says so. */
+  /** The tests that failed, with the first line of why; and what counts as failed although no test says so. */
   readonly remarks: readonly string[];
 }
 
@@ -60,8 +61,12 @@ export const sumReport = (suite: string): Sum => {
     let failedHere = 0;
     for (const assertion of assertionResults) {
       if (assertion.status === "passed") passed.push({ name: assertion.fullName, file });
-      else if (assertion.status === "failed") failedHere += 1;
-      else skipped += 1;
+      else if (assertion.status === "failed") {
+        failedHere += 1;
+        remarks.push(
+          `${file}: ${assertion.fullName}: ${assertion.failureMessages?.[0]?.trim().split("\n")[0] ?? "failed"}`,
+        );
+      } else skipped += 1;
     }
     if (failedHere === 0 && (status === "failed" || assertionResults.length === 0)) {
       failedHere = 1;
