@@ -7,6 +7,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ensureChromium } from "./lib/browser.js";
+import { programFolder } from "./lib/program.js";
 import { pureFolders, WITHOUT_PURE } from "./lib/pure.js";
 import { reportFolder, sumReport } from "./lib/reports.js";
 import { root, run } from "./lib/run.js";
@@ -41,7 +42,7 @@ if (chromium === undefined) {
   );
 }
 
-rmSync(reportFolder, { recursive: true, force: true });
+for (const folder of [reportFolder, programFolder]) rmSync(folder, { recursive: true, force: true });
 mkdirSync(reportFolder, { recursive: true });
 
 let passed = 0;

@@ -13,7 +13,13 @@ import {
 } from "@cc/testkit/conformance";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { startLifecycleProcess, stopped } from "../support/lifecycle-process.js";
-import { startProgram } from "../support/program.js";
+import { builtProgram, startProgram } from "../support/program.js";
+
+const [idle, storageProgram, fullDisk] = await Promise.all([
+  builtProgram(new URL("programs/idle.ts", import.meta.url)),
+  builtProgram(new URL("programs/storage.ts", import.meta.url)),
+  builtProgram(new URL("programs/full-disk.ts", import.meta.url)),
+]);
 
 clockConformance("platform-node", nodeClock);
 
@@ -59,7 +65,7 @@ describe("lifecycle of platform-node", () => {
     expect([clock.pending, clock.held]).toEqual([1, 0]);
     cancel();
     expect(clock.pending).toBe(0);
-    const program = startProgram(new URL("programs/idle.ts", import.meta.url));
+    const program = startProgram(idle);
     expect(await program.ended()).toEqual({ code: 0, signal: null, stdout: "watching\n", stderr: "" });
   });
 
@@ -118,7 +124,7 @@ describe("lifecycle of platform-node", () => {
 
 /** A process of its own over the same file. */
 async function storageProcess(file: string): Promise<StorageElsewhere> {
-  const program = startProgram(new URL("programs/storage.ts", import.meta.url), { args: [file] });
+  const program = startProgram(storageProgram, { args: [file] });
   let asked = 0;
   const ask = async <T>(method: string, ...args: string[]): Promise<T> => {
     const id = ++asked;
@@ -246,7 +252,7 @@ describe("storage of platform-node", () => {
     expect(await readdir(join(file, ".."))).toHaveLength(1);
     release?.();
     expect(await readdir(join(file, ".."))).toEqual([]);
-    const program = startProgram(new URL("programs/storage.ts", import.meta.url), { args: [file] });
+    const program = startProgram(storageProgram, { args: [file] });
     program.process.stdin.end(`${JSON.stringify({ id: 1, method: "lock", args: ["tab"] })}\n`);
     expect(await program.line((line) => line.startsWith("{"))).toBe('{"id":1,"result":true}');
     expect((await program.ended()).code).toBe(0);
@@ -254,7 +260,7 @@ describe("storage of platform-node", () => {
   });
 
   it("[B2.9] a lock file of a process that is no more, or that has the id of another by now, or is unreadable and old, is taken over", async () => {
-    const gone = startProgram(new URL("programs/storage.ts", import.meta.url), { args: [place()] });
+    const gone = startProgram(storageProgram, { args: [place()] });
     const dead = gone.process.pid;
     await gone.stop();
     for (const [left, free] of [
@@ -300,7 +306,7 @@ describe("storage of platform-node", () => {
   });
 
   it("[B2.8] a write that the disk does not take whole rejects, the old record stands, and no rest is left", async () => {
-    const program = startProgram(new URL("programs/full-disk.ts", import.meta.url), { args: [place()] });
+    const program = startProgram(fullDisk, { args: [place()] });
     const { stdout, stderr, code } = await program.ended();
     expect(stderr).toBe("");
     expect(JSON.parse(stdout)).toEqual({ free: true, rejected: true, old: "value", files: ["session.json"] });

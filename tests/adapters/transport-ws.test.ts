@@ -7,7 +7,7 @@ import { type LinkServer, startLinkServer } from "@cc/testkit/node";
 import { createWsTransport, type WsTransportOptions } from "@cc/transport-ws";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { WebSocketServer } from "ws";
-import { startProgram } from "../support/program.js";
+import { builtProgram, startProgram } from "../support/program.js";
 import { certificate, secureServer } from "../support/secure-server.js";
 
 let server: LinkServer;
@@ -25,7 +25,7 @@ const endOf = (open: OpenLink, url: string): Promise<LinkClose> =>
 
 describe("transport-ws", () => {
   it("[R9][R34] attempts that were given up leave no uncaught error, no call and nothing that keeps the process", async () => {
-    const program = startProgram(new URL("programs/abandon.ts", import.meta.url), {
+    const program = startProgram(await builtProgram(new URL("programs/abandon.ts", import.meta.url)), {
       args: [server.url, server.refusedUrl],
     });
     expect(await program.ended()).toEqual({ code: 0, signal: null, stdout: "", stderr: "" });

@@ -3,9 +3,9 @@ import { createServer } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 import { readFlags } from "../../apps/demo/src/flags.js";
-import { startProgram } from "../support/program.js";
+import { builtProgram, startProgram } from "../support/program.js";
 
-const demo = new URL("../../apps/demo/src/main.ts", import.meta.url);
+const demo = await builtProgram(new URL("../../apps/demo/src/main.ts", import.meta.url));
 const LIMIT_MS = 55_000;
 
 describe("the demo", () => {

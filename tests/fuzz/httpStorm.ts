@@ -7,7 +7,8 @@
 import { Agent, request } from "node:http";
 import { connect } from "node:net";
 import { createRandom, type Random } from "@cc/testkit";
-import { evilUid, type GatewayProcess, gatewayKeys, startGatewayProcess } from "./gatewayTalk.js";
+import { type GatewayProcess, startGatewayProcess } from "./gatewayProcess.js";
+import { evilUid, gatewayKeys } from "./gatewayTalk.js";
 import { anything, charms, garble, membersOf, mutate, write } from "./json.js";
 
 export interface HttpStormOptions {

@@ -9,7 +9,8 @@ import { createServer, type Socket } from "node:net";
 import { createClient } from "@cc/sdk";
 import { createRandom, createScriptedLifecycle, type Random } from "@cc/testkit";
 import { createFaultProxy } from "@cc/testkit/node";
-import { gatewayKeys, startGatewayProcess } from "./gatewayTalk.js";
+import { startGatewayProcess } from "./gatewayProcess.js";
+import { gatewayKeys } from "./gatewayTalk.js";
 import { anything, garble, membersOf, mutate, write } from "./json.js";
 import { frame } from "./wire.js";
 

@@ -6,7 +6,8 @@
  */
 import { createRandom } from "@cc/testkit";
 import { type Canary, startCanary } from "./canary.js";
-import { evilUid, type GatewayProcess, gatewayKeys, startGatewayProcess } from "./gatewayTalk.js";
+import { type GatewayProcess, startGatewayProcess } from "./gatewayProcess.js";
+import { evilUid, gatewayKeys } from "./gatewayTalk.js";
 import { nobody, runScript } from "./hostile.js";
 import { behind, type Script, type ScriptFacts, type Step, scriptOf } from "./script.js";
 

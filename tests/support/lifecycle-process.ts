@@ -3,9 +3,9 @@ import { readFile } from "node:fs/promises";
 import type { LifecycleNow, LifecycleSignal } from "@cc/core";
 import type { LifecycleHarness } from "@cc/testkit/conformance";
 import { expect } from "vitest";
-import { startProgram } from "./program.js";
+import { builtProgram, startProgram } from "./program.js";
 
-const program = new URL("../adapters/programs/lifecycle.ts", import.meta.url);
+const program = await builtProgram(new URL("../adapters/programs/lifecycle.ts", import.meta.url));
 
 /** Resolves when the process is stopped, or runs (Linux only: reads /proc). */
 export async function stopped(pid: number, wanted: boolean): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * Programs of the tests: TypeScript run by this Node, over the sources, in a process of their own.
+ * Programs of the tests: bundled from the sources, run by this Node, in a process of their own.
  *
  * Law: whatever was started is ended by its own id when the test is over, also when it failed.
  */
@@ -7,6 +7,9 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
+import type { BuiltProgram } from "../../scripts/lib/program.js";
+
+export { builtProgram } from "../../scripts/lib/program.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -40,10 +43,9 @@ export interface ProgramOptions {
   readonly withTest?: boolean;
 }
 
-/** Starts the TypeScript file at `url`. */
-export function startProgram(url: URL, options: ProgramOptions = {}): Program {
+export function startProgram(built: BuiltProgram, options: ProgramOptions = {}): Program {
   const { args = [], group, withTest = true } = options;
-  const command = [process.execPath, "--conditions=@cc/source", "--import", "tsx", fileURLToPath(url), ...args];
+  const command = [process.execPath, built.file, ...args];
   const [file = "", ...rest] =
     group === "job" ? ["bash", "-c", 'set -m; "$@" <&0 & wait -f $!', "job", ...command] : command;
   const child = spawn(file, rest, { cwd: root, stdio: "pipe", detached: group !== undefined });

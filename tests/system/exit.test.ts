@@ -1,9 +1,9 @@
 /** What keeps a Node process alive, and what does not (9.2): processes of their own, ended by themselves or by us. */
 import { describe, expect, it } from "vitest";
-import { startProgram } from "../support/program.js";
+import { builtProgram, startProgram } from "../support/program.js";
 import { openWorld } from "./world.js";
 
-const program = new URL("./programs/exit.ts", import.meta.url);
+const program = await builtProgram(new URL("./programs/exit.ts", import.meta.url));
 
 describe("a Node process", () => {
   it.each(["constructed", "idle", "manual", "disconnected", "dispose", "logout"])(
@@ -34,7 +34,7 @@ describe("a Node process", () => {
   });
 });
 
-const holds = new URL("./programs/holds.ts", import.meta.url);
+const holds = await builtProgram(new URL("./programs/holds.ts", import.meta.url));
 
 /** What it says. From the moment when it is ready the far end is silent, and gone when it has sent. */
 async function owing(what: string, letGo = ""): Promise<string[]> {

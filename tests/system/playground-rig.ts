@@ -10,7 +10,7 @@ import type { Browser, Page } from "puppeteer-core";
 import { build, defaultClientConditions } from "vite";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from "vitest";
 import { startChromium } from "../support/chromium.js";
-import { type Program, startProgram } from "../support/program.js";
+import { builtProgram, type Program, startProgram } from "../support/program.js";
 
 const playground = fileURLToPath(new URL("../../apps/playground", import.meta.url));
 
@@ -57,7 +57,7 @@ export function openPlayground(): Playground {
       build: { outDir: folder, emptyOutDir: true, sourcemap: false },
     });
     vi.unstubAllEnvs();
-    demo = startProgram(new URL("../../apps/demo/src/main.ts", import.meta.url), {
+    demo = startProgram(await builtProgram(new URL("../../apps/demo/src/main.ts", import.meta.url)), {
       args: ["--serve", "--port", "0", "--page", folder],
       withTest: false,
     });

@@ -3,8 +3,10 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type Program, startProgram } from "../support/program.js";
+import { builtProgram, type Program, startProgram } from "../support/program.js";
 import { holds, keys, startGateway } from "./world.js";
+
+const session = await builtProgram(new URL("programs/session.ts", import.meta.url));
 
 interface Member {
   readonly program: Program;
@@ -20,7 +22,7 @@ async function place(): Promise<{ readonly folder: string; readonly file: string
 }
 
 async function start(url: string, file: string): Promise<Member> {
-  const program = startProgram(new URL("programs/session.ts", import.meta.url), { args: [url, file] });
+  const program = startProgram(session, { args: [url, file] });
   const notes: [string, unknown][] = [];
   program.onLine((line) => notes.push(JSON.parse(line) as [string, unknown]));
   await program.line((line) => line.startsWith('["restored"'));

@@ -1,9 +1,9 @@
 /** What a server does to its clients: restarts, dies, drains, throttles, revokes, refuses. Real gateway, real sockets. */
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type Program, startProgram } from "../support/program.js";
+import { builtProgram, type Program, startProgram } from "../support/program.js";
 import { holds, keys, openWorld, startGateway, takeSeat, took } from "./world.js";
 
-const cli = new URL("../../packages/gateway/src/cli.ts", import.meta.url);
+const cli = await builtProgram(new URL("../../packages/gateway/src/cli.ts", import.meta.url));
 
 /** A real `cc-gateway` process; resolves when it listens. */
 async function gatewayProcess(port = 0): Promise<Program & { readonly url: string }> {

@@ -1,7 +1,9 @@
 /** A Node process that is really stopped and continued, with a real gateway (6.3, 6.4, 5.5). */
 import { describe, expect, it } from "vitest";
-import { type Program, startProgram } from "../support/program.js";
+import { builtProgram, type Program, startProgram } from "../support/program.js";
 import { openWorld, type World } from "./world.js";
+
+const suspended = await builtProgram(new URL("./programs/suspended.ts", import.meta.url));
 
 /** Longer than the drift that counts as sleep (2 s), seen at a tick of 1 s. */
 const STOPPED_MS = 3_500;
@@ -17,9 +19,7 @@ interface Sleeper {
 
 async function sleeper(): Promise<Sleeper> {
   const world = await openWorld();
-  const program = startProgram(new URL("./programs/suspended.ts", import.meta.url), {
-    args: [world.proxy.url("http")],
-  });
+  const program = startProgram(suspended, { args: [world.proxy.url("http")] });
   await program.line((line) => line.startsWith("ready"));
   return {
     world,

@@ -6,7 +6,7 @@ import { WebSocket } from "ws";
 import { type DoctorOptions, doctor } from "../../apps/terminal/src/doctor/doctor.js";
 import type { Report, Step, StepName } from "../../apps/terminal/src/doctor/report.js";
 import { makeCertificate } from "../support/certificates.js";
-import { startProgram } from "../support/program.js";
+import { builtProgram, startProgram } from "../support/program.js";
 import {
   closedPort,
   impatientProxy,
@@ -680,8 +680,8 @@ describe("the link", () => {
   });
 });
 
-describe("the program", () => {
-  const cli = new URL("../../apps/terminal/src/cli.ts", import.meta.url);
+describe("the program", async () => {
+  const cli = await builtProgram(new URL("../../apps/terminal/src/cli.ts", import.meta.url));
 
   it("prints a line for each step, plain where there is no terminal, and exits 0", async () => {
     const gateway = await startGateway();

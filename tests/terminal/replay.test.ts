@@ -3,13 +3,13 @@ import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { OptionError } from "../../apps/terminal/src/options.js";
 import { type ReplayFlags, replayFile } from "../../apps/terminal/src/replay.js";
 import { createRig } from "../core/rig.js";
+import { builtProgram } from "../support/program.js";
 
-const cli = fileURLToPath(new URL("../../apps/terminal/src/cli.ts", import.meta.url));
+const cli = await builtProgram(new URL("../../apps/terminal/src/cli.ts", import.meta.url));
 
 /** As where there is no terminal. */
 const uncoloured = new Proxy({}, { get: () => (text: string) => text }) as Parameters<typeof replayFile>[3];
@@ -23,8 +23,7 @@ interface Run {
 /** The command itself, in a process of its own. */
 const started = (...args: string[]): Promise<Run> =>
   new Promise((resolve) => {
-    const node = ["--conditions=@cc/source", "--import", "tsx", cli, "replay", ...args];
-    execFile(process.execPath, node, { timeout: 200_000 }, (error, stdout, stderr) =>
+    execFile(process.execPath, [cli.file, "replay", ...args], { timeout: 200_000 }, (error, stdout, stderr) =>
       resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr }),
     );
   });

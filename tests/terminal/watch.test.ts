@@ -3,9 +3,9 @@ import { createGateway, type Gateway } from "@cc/gateway";
 import { createFaultProxy } from "@cc/testkit/node";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { watchOptions } from "../../apps/terminal/src/options.js";
-import { type Program, startProgram } from "../support/program.js";
+import { builtProgram, type Program, startProgram } from "../support/program.js";
 
-const cli = new URL("../../apps/terminal/src/cli.ts", import.meta.url);
+const cli = await builtProgram(new URL("../../apps/terminal/src/cli.ts", import.meta.url));
 const authKey = "terminal-auth-key";
 
 async function startGateway(): Promise<Gateway> {

@@ -7,10 +7,9 @@
  * messages come late, and the second gateway gets that same flood. Nothing here asserts a speed, only that one sinks and one does not.
  */
 import { spawn } from "node:child_process";
-import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { expect, it, onTestFinished } from "vitest";
+import { builtProgram } from "../../../scripts/lib/program.js";
 import { command, goodEnv } from "./support/command.js";
 import { openLink, type TestLink } from "./support/link.js";
 import { authKey } from "./support/start.js";
@@ -24,8 +23,7 @@ const count = 10;
 const everyMs = 100;
 const inTimeMs = 750;
 
-const program = fileURLToPath(new URL("./programs/flood.ts", import.meta.url));
-const tsx = createRequire(import.meta.url).resolve("tsx");
+const program = await builtProgram(new URL("./programs/flood.ts", import.meta.url));
 const pass = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 interface Overloaded {
@@ -47,7 +45,7 @@ const overloaded = async (throttling: string): Promise<Overloaded> => {
   const gateway = command(["--throttling", throttling, "--limit", "frameRate=1000000"], env);
   const url = await gateway.url;
   const args = [url, authKey, "room", uids.join(",")];
-  const child = spawn(process.execPath, ["--conditions=@cc/source", "--import", tsx, program, ...args], {
+  const child = spawn(process.execPath, [program.file, ...args], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));

@@ -1,12 +1,10 @@
 /** The real `cc-gateway`, as a process from the sources; ended by its id after each test, whatever became of it. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
 import { afterEach } from "vitest";
+import { builtProgram } from "../../../../scripts/lib/program.js";
 import { apiKey, authKey, jwtSecret } from "./start.js";
 
-const cli = fileURLToPath(new URL("../../src/cli.ts", import.meta.url));
-const tsx = createRequire(import.meta.url).resolve("tsx");
+const cli = await builtProgram(new URL("../../src/cli.ts", import.meta.url));
 
 const running = new Set<ChildProcess>();
 
@@ -45,7 +43,7 @@ export interface Command {
 
 /** Starts it with these arguments and nothing of our own environment but the path. */
 export const command = (args: readonly string[], env: Readonly<Record<string, string>> = goodEnv): Command => {
-  const child = spawn(process.execPath, ["--conditions=@cc/source", "--import", tsx, cli, ...args], {
+  const child = spawn(process.execPath, [cli.file, ...args], {
     env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
