@@ -31,7 +31,8 @@ describe("deadlines()", () => {
   test("no state waits for what cannot come: each has the deadlines that mean something in it", () => {
     const rig = createRig();
     expect(kinds(rig)).toEqual([]);
-    expect(nextDeadline(rig.connection.state(), defaultPolicy)).toBe(Number.POSITIVE_INFINITY);
+    const at = { now: rig.clock.now(), wall: rig.clock.wall() };
+    expect(nextDeadline(rig.connection.state(), at, defaultPolicy)).toBe(Number.POSITIVE_INFINITY);
     rig.start({ renewable: true, lifeMs: 600_000 });
     expect(kinds(rig)).toEqual(["retry", "notable"]);
     rig.dialled();
@@ -60,6 +61,24 @@ describe("deadlines()", () => {
     expect(rig.connection.snapshot().leaseUntil).toBe(rig.clock.wall() + 30_000);
     void rig.connection.disconnect();
     expect([kinds(rig), rig.connection.snapshot().leaseUntil]).toEqual([[], null]);
+  });
+
+  test("[B2.6] [B4.4] the next comes by whichever clock is first, and a renewal never before its spacing", () => {
+    const rig = linkedRig({ renewable: true, lifeMs: 600_000 });
+    const state = rig.connection.state();
+    const renew = deadlines(state, defaultPolicy).find(({ kind }) => kind === "renew");
+    const [now, at, wall, from] = [rig.clock.now(), renew?.at ?? 0, renew?.wall ?? 0, renew?.from ?? 0];
+    const next = (to: number): number =>
+      nextDeadline({ ...state, link: { tag: "idle" }, outage: null }, { now, wall: to }, defaultPolicy);
+    expect(next(wall), "no link, no renewal").toBe(Number.POSITIVE_INFINITY);
+    const quiet = { ...state, link: { ...(state.link as Linked), lookAt: null, stableAt: null, probe: null } };
+    const soonest = (to: number): number => nextDeadline(quiet, { now, wall: to }, defaultPolicy);
+    expect(from).toBeGreaterThan(now);
+    expect(soonest(rig.clock.wall()), "both clocks alike").toBe(at);
+    expect(soonest(wall - 100_000), "the wall has gone on").toBe(now + 100_000);
+    expect(soonest(wall - 1_000), "but not before the spacing").toBe(from);
+    expect(soonest(wall + 1e9)).toBe(from);
+    expect(soonest(rig.clock.wall() - 3_600_000), "set back").toBe(at);
   });
 
   test("[B2.6] a token that nobody renews, or whose end nobody knows, has none", () => {

@@ -197,6 +197,17 @@ describe("lease", () => {
     expect(half.status()).toBe("disconnected");
   });
 
+  test("[B4.4] a sleep within it brings its end forward, to the millisecond: no later event is needed", () => {
+    const rig = manualRig();
+    rig.lifecycle.emit("background");
+    rig.clock.sleep(20_000, "stopped");
+    rig.lifecycle.emit("frozen");
+    rig.clock.advance(14_999);
+    expect(rig.status()).toBe("connected");
+    rig.clock.advance(1);
+    expect([rig.status(), rig.connection.snapshot().reason]).toEqual(["disconnected", "leaseExpired"]);
+  });
+
   test("[B4.4] connect() in the background starts a fresh one, after the end and before it", async () => {
     const rig = manualRig();
     rig.lifecycle.emit("background");

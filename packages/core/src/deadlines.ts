@@ -78,11 +78,14 @@ export function deadlines(x: State, p: Policy): readonly Deadline[] {
   return list;
 }
 
-/** The monotonic time of the next deadline, `Infinity` for none. */
-export function nextDeadline(x: State, p: Policy): number {
+/**
+ * The monotonic time of the next deadline, `Infinity` for none: as the clocks stand at `m`, for the wall may have gone on while
+ * the monotonic one stood still, and whoever is judged by both (B4.4) is due before a timer set in the time of one.
+ */
+export function nextDeadline(x: State, m: Stamp, p: Policy): number {
   let next = NEVER;
-  each(x, p, (_, at) => {
-    next = Math.min(next, at);
+  each(x, p, (_, at, wall = NEVER, from = m.now) => {
+    next = Math.min(next, at, Math.max(from, m.now + (wall - m.wall)));
   });
   return next;
 }

@@ -241,30 +241,26 @@ class Driver implements Connection, SocketOwner, Caller {
   }
 
   #arm(): void {
-    const protocol = this.#identity?.protocol;
-
-    const due = protocol?.deadline();
-    const at = this.disposed
-      ? NEVER
-      : Math.min(
-          nextDeadline(this.#ahead(), this.policy),
-          due ?? NEVER,
-          ...this.#waiters.map((waiter) => waiter.until),
-        );
+    const m = { now: this.clock.now(), wall: this.clock.wall() };
+    const due = this.#identity?.protocol.deadline();
+    const at = Math.min(
+      nextDeadline(this.#ahead(), m, this.policy),
+      due ?? NEVER,
+      ...this.#waiters.map((waiter) => waiter.until),
+    );
     // A linked client's socket holds a process by itself (B9.2).
     const hold =
-      !this.disposed &&
-      (this.#waiters.length > 0 ||
-        this.#state.link.tag === "waiting" ||
-        this.#state.link.tag === "dialing" ||
-        (this.#state.link.tag !== "linked" && due !== undefined));
-    const idle = !hold && at === NEVER;
+      this.#waiters.length > 0 ||
+      this.#state.link.tag === "waiting" ||
+      this.#state.link.tag === "dialing" ||
+      (this.#state.link.tag !== "linked" && due !== undefined);
+    const idle = this.disposed || (!hold && at === NEVER);
     // One that comes too early is let be: it looks, finds nothing due, and is set again.
     if (this.#cancelTimer && this.#timerAt <= at && this.#timerHold === hold && !idle) return;
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     if (idle) return;
-    const ms = Math.ceil(at - this.clock.now());
+    const ms = Math.ceil(at - m.now);
     this.#timerAt = at;
     this.#timerHold = hold;
     if (ms > 0) this.#cancelTimer = this.clock.after(Math.min(ms, MAX_TIMER_MS), this.#fire, hold);

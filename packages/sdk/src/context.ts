@@ -35,28 +35,20 @@ type Facts = Pick<ProtocolContext, "appId" | "user" | "instance" | "nonce" | "re
 
 export class Context implements ProtocolContext, Identity {
   readonly #client: ContextOwner;
-  readonly appId: string;
-  readonly user: string;
-  readonly instance: string;
-  readonly nonce: string;
-  readonly resume: Position | undefined;
-  readonly clock: Clock;
-  readonly token: string | null;
-  readonly lifeMs: number | null;
-  readonly renewable: boolean;
+  declare readonly appId: string;
+  declare readonly user: string;
+  declare readonly instance: string;
+  declare readonly nonce: string;
+  declare readonly resume: Position | undefined;
+  declare readonly clock: Clock;
+  declare readonly token: string | null;
+  declare readonly lifeMs: number | null;
+  declare readonly renewable: boolean;
   declare protocol: Protocol;
 
   constructor(client: ContextOwner, facts: Facts) {
     this.#client = client;
-    this.appId = facts.appId;
-    this.user = facts.user;
-    this.instance = facts.instance;
-    this.nonce = facts.nonce;
-    this.resume = facts.resume;
-    this.clock = facts.clock;
-    this.token = facts.token;
-    this.lifeMs = facts.lifeMs;
-    this.renewable = facts.renewable;
+    Object.assign(this, facts);
   }
 
   fetchToken(reason: "missing" | "expiring" | "rejected"): TokenRequest {
