@@ -188,6 +188,97 @@ describe("sends", () => {
     expect(ann.results[1]).toMatchObject({ ok: true });
   });
 
+  describe("a repeat that is refused, with other gateways on the log", () => {
+    const full = { ok: false, code: "ERR_SERVER_OVERLOADED", message: "full", retryAfterMs: 700 } as const;
+
+    /** A send whose first link is given up; another gateway may have it, or be about to. */
+    function stuck() {
+      const world = createWorld();
+      const ann = world.client("ann");
+      ann.connect().held = true;
+      const id = ann.send("user:bob", "twice", { kind: "message" });
+      world.turn();
+      ann.cut();
+      const key = JSON.stringify(["ann", "ann-1", id]);
+      const event = { kind: "message", from: "ann", data: "twice", id, origin: "ann-1" };
+      return { world, ann, id, key, elsewhere: () => world.log.append("user:bob", event, key) };
+    }
+
+    it("[B10.6] is not applied, and never will be: the copy that comes over another gateway is refused too", () => {
+      const { world, ann, id, key, elsewhere } = stuck();
+      world.log.refuseNext = full;
+      ann.connect();
+      expect(ann.results).toEqual([{ ...full, id }]);
+      expect(world.log.forbidden).toEqual([key]);
+      expect(elsewhere()).toMatchObject({ ok: false });
+      expect(world.log.entries).toEqual([]);
+      ann.send("user:bob", "another");
+      world.turn();
+      expect(world.log.entries.map(({ data }) => data)).toEqual(["another"]);
+    });
+
+    it("[B10.6] is acknowledged when another gateway has applied it, whatever this one has against it", () => {
+      const { world, ann, id, elsewhere } = stuck();
+      expect(elsewhere()).toEqual({ ok: true, n: 1 });
+      world.hub.throttle([{ feature: "message", reason: "load", forMs: 60_000 }]);
+      ann.connect();
+      expect(ann.results).toEqual([{ ok: true, id, n: 1 }]);
+      expect(world.log.entries).toHaveLength(1);
+    });
+
+    it("[B10.6] has no answer while the log has none: the link ends, and the next one asks again", async () => {
+      const { world, ann, id } = stuck();
+      world.hub.throttle([{ feature: "message", reason: "load", forMs: 60_000 }]);
+      world.log.answers = "fails";
+      const pipe = ann.connect();
+      for (let i = 0; i < 5; i++) await Promise.resolve();
+      world.turn();
+      expect([pipe.closed?.code, ann.results]).toEqual([1013, []]);
+      expect(world.notes.some(({ note }) => note === "brokerFailed")).toBe(true);
+      world.log.answers = "now";
+      ann.connect();
+      expect(ann.results).toMatchObject([{ id, ok: false, code: "ERR_FEATURE_THROTTLED" }]);
+    });
+
+    it("[B10.6] a join and a leave alike", () => {
+      const world = createWorld({ mayJoin: () => false });
+      const ann = world.client("ann");
+      ann.connect();
+      ann.session.join("group:one", (result) => ann.results.push(result), world.now);
+      world.turn();
+      expect([ann.results, world.log.forbidden]).toMatchObject([[{ code: "ERR_SEND_REJECTED" }], []]);
+      ann.cut();
+      ann.connect();
+      ann.session.join("group:two", (result) => ann.results.push(result), world.now);
+      world.turn();
+      expect(ann.results[1]).toMatchObject({ ok: false, code: "ERR_SEND_REJECTED" });
+      expect(world.log.forbidden).toHaveLength(1);
+    });
+
+    it("[B10.6] a first link carries no repeats, and an acknowledged one needs nothing: the log is not asked", () => {
+      const world = createWorld();
+      const ann = world.client("ann");
+      ann.connect();
+      world.log.refuseNext = full;
+      ann.send("user:bob", "no");
+      world.turn();
+      ann.cut();
+      ann.connect();
+      ann.send("user:bob", "yes");
+      world.turn();
+      expect(ann.results.map(({ ok }) => ok)).toEqual([false, true]);
+      expect(world.log.forbidden).toEqual([]);
+    });
+
+    it("[B10.6] without other gateways it stands by itself: the older link ended when the newer was welcomed", () => {
+      const { world, ann, id } = stuck();
+      delete world.log.forbid;
+      world.log.refuseNext = full;
+      ann.connect();
+      expect(ann.results).toEqual([{ ...full, id }]);
+    });
+  });
+
   it("[B10.6] a log that cannot say whether it applied: the link ends, and the next one asks by id", async () => {
     const world = createWorld();
     const ann = world.client("ann");

@@ -98,6 +98,11 @@ export interface Broker {
   bounds(partition: number): Awaitable<Bounds>;
   /** Writes an event. A `dedupId` known within `dedupMs` writes nothing and answers as the first time. */
   append(channel: string, event: NewEvent, dedupId: string | undefined): Awaitable<Appended>;
+  /**
+   * Of a log that several gateways write to: answers the number that was written under this id; if there is none, `undefined`, and for
+   * `dedupMs` whatever comes under it, over whichever gateway, is answered with `ok: false`. Absent: no other gateway writes.
+   */
+  forbid?(channel: string, dedupId: string): Awaitable<number | undefined>;
   /** Up to `max` entries with `after < n ≤ upTo`, in order; `undefined` if the log no longer holds everything after `after`. */
   read(partition: number, after: number, upTo: number, max: number): Awaitable<readonly LogEntry[] | undefined>;
   /** Reports every entry above `after`, the stored ones first, until the returned function is called. */

@@ -3,8 +3,9 @@
  *
  * Law: sends of one identity on one channel are applied in the order of arrival, one after another; each is judged when
  * its turn has come, so that a send right behind a join finds the membership. A send repeated under its id is applied once
- * and answered alike. A refusal means not applied; when the broker cannot say, nobody is told anything (`undefined`), and
- * the client asks again by id.
+ * and answered alike. A refusal means not applied, and that it never will be: a copy that an earlier link carried may be on its
+ * way through another gateway, so the log has the last word. When the broker cannot say, nobody is told anything (`undefined`),
+ * and the client asks again by id.
  */
 import { utf8Length } from "../bytes.js";
 import { dedupGraceMs } from "../limits.js";
@@ -27,6 +28,8 @@ type Reply = (answer: Answer) => void;
 export interface Author {
   readonly user: string;
   readonly instance: string;
+  /** An earlier link may have carried what this one carries. */
+  readonly repeats: boolean;
 }
 
 /** A wished change of membership. */
@@ -115,6 +118,22 @@ export function createInbox(
     );
   }
 
+  /** A refusal stands when the log knows nothing of an earlier copy, and will take none. */
+  function certain({ repeats }: Author, channel: string, key: string, answer: Answer, reply: Reply): void {
+    if (answer?.ok !== false || !repeats) {
+      reply(answer);
+      return;
+    }
+    settle(
+      () => broker.forbid?.(channel, key),
+      (n) => reply(n === undefined ? answer : { ok: true, n }),
+      (error) => {
+        failed(error);
+        reply(undefined);
+      },
+    );
+  }
+
   /** In its lane, once. */
   function inTurn(
     author: Author,
@@ -129,10 +148,12 @@ export function createInbox(
       reply,
       (answered) =>
         lanes(laneOf(author, channel), (next) =>
-          run(key, (answer) => {
-            answered(answer);
-            next();
-          }),
+          run(key, (answer) =>
+            certain(author, channel, key, answer, (told) => {
+              answered(told);
+              next();
+            }),
+          ),
         ),
       now,
     );

@@ -22,6 +22,8 @@ export interface MemoryLog extends Broker {
   /** Refuses the next append. */
   refuseNext: Appended | undefined;
   reads: number;
+  /** The ids that were asked to be refused from now on. */
+  readonly forbidden: string[];
   /** Entries are followed only when `catchUp` is called. */
   lags: boolean;
   catchUp(): void;
@@ -54,6 +56,7 @@ export function createMemoryLog(options: { readonly partitions?: number; readonl
     answers: "now",
     refuseNext: undefined,
     reads: 0,
+    forbidden: [],
     lags: false,
     catchUp() {
       for (const tell of late.splice(0)) tell();
@@ -71,6 +74,8 @@ export function createMemoryLog(options: { readonly partitions?: number; readonl
       if (log.answers === "fails") return reply<Appended>({ ok: true, n: 0 });
       const first = dedupId === undefined ? undefined : known.get(dedupId);
       if (first !== undefined) return reply<Appended>({ ok: true, n: first });
+      if (dedupId !== undefined && log.forbidden.includes(dedupId))
+        return reply<Appended>({ ok: false, code: "ERR_SEND_REJECTED", message: "refused before" });
       const partition = log.partitionOf(channel);
       const n = (lasts[partition] ?? 0) + stride;
       lasts[partition] = n;
@@ -83,6 +88,10 @@ export function createMemoryLog(options: { readonly partitions?: number; readonl
       if (log.lags) late.push(tell);
       else tell();
       return reply<Appended>({ ok: true, n });
+    },
+    forbid(_channel, dedupId) {
+      log.forbidden.push(dedupId);
+      return reply(known.get(dedupId));
     },
     read(partition, after, upTo, max) {
       log.reads++;

@@ -18,6 +18,7 @@ import type {
 } from "@cc/protocol/server";
 
 export interface MemoryLog extends Broker {
+  forbid(channel: string, dedupId: string): Awaitable<number | undefined>;
   epoch: string;
   /** What the log holds, oldest first. */
   readonly entries: readonly LogEntry[];
@@ -40,7 +41,8 @@ export interface MemoryLogOptions {
 }
 
 interface Known {
-  readonly n: number;
+  /** `undefined`: forbidden. */
+  readonly n: number | undefined;
   readonly at: number;
 }
 
@@ -73,6 +75,11 @@ export function createMemoryLog({ clock, stride = 1, dedupMs = 150_000 }: Memory
     else if (change !== "joined" && isMember) intervals.splice(-1, 1, { after: current.after, until: n });
   };
 
+  const fresh = (dedupId: string): Known | undefined => {
+    const first = known.get(dedupId);
+    return first !== undefined && clock.now() - first.at < dedupMs ? first : undefined;
+  };
+
   const log: MemoryLog = {
     epoch: "epoch-1",
     partitions: 1,
@@ -90,8 +97,9 @@ export function createMemoryLog({ clock, stride = 1, dedupMs = 150_000 }: Memory
       if (refuseNext !== undefined) return reply(() => refuseNext);
       return reply(() => {
         const now = clock.now();
-        const first = dedupId === undefined ? undefined : known.get(dedupId);
-        if (first !== undefined && now - first.at < dedupMs) return { ok: true, n: first.n };
+        const first = dedupId === undefined ? undefined : fresh(dedupId);
+        if (first?.n !== undefined) return { ok: true, n: first.n };
+        if (first !== undefined) return { ok: false, code: "ERR_SEND_REJECTED", message: "refused before" };
         last += stride;
         const entry: LogEntry = { ...event, partition: 0, n: last, channel, sentAt: clock.wall() };
         entries.push(entry);
@@ -101,6 +109,12 @@ export function createMemoryLog({ clock, stride = 1, dedupMs = 150_000 }: Memory
         return { ok: true, n: entry.n };
       });
     },
+    forbid: (_channel, dedupId) =>
+      reply(() => {
+        const first = fresh(dedupId);
+        if (first === undefined) known.set(dedupId, { n: undefined, at: clock.now() });
+        return first?.n;
+      }),
     read: (_partition, after, upTo, max) =>
       reply(() => (after < floor ? undefined : entries.filter(({ n }) => n > after && n <= upTo).slice(0, max))),
     follow(_partition, after, follower) {

@@ -68,6 +68,7 @@ export function createBrokerView(time: Timeline, log: MemoryLog): BrokerView {
       if (view.away?.applies) void log.append(channel, event, dedupId);
       return ask(() => log.append(channel, event, dedupId));
     },
+    forbid: (channel, dedupId) => ask(() => log.forbid(channel, dedupId)),
     read: (partition, after, upTo, max) => ask(() => log.read(partition, after, upTo, max)),
     members: () => ask(() => log.members()),
     follow(partition, after, follower) {
