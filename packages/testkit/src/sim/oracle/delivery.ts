@@ -6,7 +6,7 @@
 import type { AppEvent, Position } from "@cc/sdk/portable";
 import { markOf } from "./history.js";
 import type { MakeLaw } from "./law.js";
-import { type ClientRecord, objectsOf } from "./truth.js";
+import { type CallRecord, type ClientRecord, objectsOf } from "./truth.js";
 
 interface Cursor {
   readonly user: string;
@@ -27,7 +27,14 @@ export const deliveryLaw: MakeLaw = (truth, broken) => {
   /** What an earlier process of the tab had told, by client. */
   const before = new Map<
     number,
-    Cursor & { readonly endedAt: number; readonly how: string; readonly trouble: boolean; readonly unsaved: boolean }
+    Cursor & {
+      readonly endedAt: number;
+      readonly how: string;
+      readonly trouble: boolean;
+      readonly unsaved: boolean;
+      /** Another tab ended its login since. */
+      loggedOut: boolean;
+    }
   >();
   const once = new Map<string, Set<string>>();
   const userOf = new Map<number, string>();
@@ -121,7 +128,9 @@ export const deliveryLaw: MakeLaw = (truth, broken) => {
       // What storage has lost, however long ago it was spoilt, was told (2.8): then the app logged in anew, and without a position.
       // Told after the reload: the record was spoilt. Told during the login of the process before: that login was never written,
       // and nothing is restored; a process that restored its login asks for none, and has no such excuse.
-      const lost = same && ((storageFailedAt.get(n) ?? -1) >= old.endedAt || (old.unsaved && logins.has(n)));
+      // So has one that finds no login, for another tab ended it while none of its processes lived to be fenced (2.5, 2.9).
+      const lost =
+        same && ((storageFailedAt.get(n) ?? -1) >= old.endedAt || ((old.unsaved || old.loggedOut) && logins.has(n)));
       if (saved && client.storageFaultAt < old.endedAt - 120_000 && !lost)
         broken("B10.3", `client ${n} (${user}) was reloaded and begins anew at ${start}, although ${old.n} was saved`);
       cursors.set(n, { user, instance, epoch, n: start, told: [], old: false });
@@ -153,6 +162,7 @@ export const deliveryLaw: MakeLaw = (truth, broken) => {
         endedAt: t,
         how,
         unsaved: logins.get(n)?.unsaved ?? false,
+        loggedOut: false,
         trouble:
           (client?.storageFaultAt ?? 0) > t - 5_000 ||
           (client?.timersEvery ?? 0) > 0 ||
@@ -162,6 +172,17 @@ export const deliveryLaw: MakeLaw = (truth, broken) => {
     }
     cursors.delete(n);
   };
+
+  /** A logout, or a login as somebody else, is about to purge the storage of this client, or has: whose process does not live is not told. */
+  function purged(record: CallRecord | undefined): void {
+    if (record?.user == null) return;
+    const { call, client, user } = record;
+    if (call.name !== "logout" && (call.name !== "login" || call.user === user)) return;
+    for (const other of truth.shares(client)) {
+      const old = before.get(other);
+      if (old && truth.clients[other]?.process === 0) old.loggedOut = true;
+    }
+  }
 
   return {
     got({ client: n, wire, frames, t }) {
@@ -224,7 +245,8 @@ export const deliveryLaw: MakeLaw = (truth, broken) => {
     born({ client: n }) {
       logins.delete(n);
     },
-    call({ client: n, id, call }) {
+    call({ client: n, process, id, call }) {
+      purged(truth.calls.get(`${n}.${process}.${id}`));
       if (call.name === "login") logins.set(n, { id, running: true, unsaved: false });
     },
     user({ client: n, user, t }) {
@@ -238,7 +260,9 @@ export const deliveryLaw: MakeLaw = (truth, broken) => {
       }
     },
     settled({ client: n, process, id, ok, t }) {
-      const call = truth.calls.get(`${n}.${process}.${id}`)?.call;
+      const record = truth.calls.get(`${n}.${process}.${id}`);
+      const call = record?.call;
+      purged(record);
       const cursor = cursors.get(n);
       const login = logins.get(n);
       if (login?.id === id) login.running = false;

@@ -17,6 +17,8 @@ interface Memory {
   floor: Floor | undefined;
   /** Both clocks when the lease began. */
   lease: { readonly mono: number; readonly wall: number } | undefined;
+  /** Both clocks when the client last had its turn: a wall that ran ahead since then, in a sleep that nobody told of, it cannot know of yet. */
+  turn: { readonly mono: number; readonly wall: number };
   lostInBackground: boolean;
 }
 
@@ -33,7 +35,13 @@ const holds = (client: ClientRecord): boolean => client.background && client.pla
 
 export const dialLaw: MakeLaw = (truth, broken) => {
   const memories = truth.clients.map(
-    (): Memory => ({ process: 0, floor: undefined, lease: undefined, lostInBackground: false }),
+    (): Memory => ({
+      process: 0,
+      floor: undefined,
+      lease: undefined,
+      turn: { mono: 0, wall: 0 },
+      lostInBackground: false,
+    }),
   );
   const of = (n: number): Memory => memories[n] as Memory;
   const raise = (n: number, ms: number): void => {
@@ -42,8 +50,12 @@ export const dialLaw: MakeLaw = (truth, broken) => {
     if (memory.floor && memory.floor.from + memory.floor.ms >= mono + ms) return;
     memory.floor = { from: mono, wall, ms };
   };
+  const turn = (n: number): void => {
+    of(n).turn = clocks(truth, n);
+  };
   const lease = (n: number): void => {
-    of(n).lease = clocks(truth, n);
+    turn(n);
+    of(n).lease = of(n).turn;
   };
   /** Wires that the client gave up before it heard their end: the late word of an old link changes nothing, a refusal on its way included. */
   const givenUp = new Set<number>();
@@ -85,10 +97,13 @@ export const dialLaw: MakeLaw = (truth, broken) => {
       if (busyCodes.includes(code) || httpStatus === 429 || httpStatus === 503) raise(client, retryAfterMs);
     },
     signal({ client, signal }) {
+      turn(client);
       if (signal === "background") lease(client);
     },
     call({ client, call }) {
       const memory = of(client);
+      // A send is the protocol's, and no turn of the machine.
+      if (call.name !== "send" && call.name !== "member") turn(client);
       if (call.name === "connect" || call.name === "ping") lease(client);
       if (call.name === "connect" || call.name === "login") {
         memory.lostInBackground = false;
@@ -135,14 +150,14 @@ export const dialLaw: MakeLaw = (truth, broken) => {
         if (!client.wish) broken("B4.1", `client ${client.n} holds wire ${wire?.wire} after disconnect()`);
         if (!holds(client)) continue;
         const { background, auto } = client.plan;
-        const { mono, wall } = clocks(truth, client.n);
-        const { lease: since } = of(client.n);
+        const { mono } = clocks(truth, client.n);
+        const { lease: since, turn: seen } = of(client.n);
         if (auto) {
           const grace = typeof background === "object" ? background.graceMs : 0;
-          // Unacknowledged sends may defer it (B3.2).
-          if (t - Math.max(client.backgroundAt, client.bornAt) > grace + 2_000 + 50)
+          // Unacknowledged sends may defer it (B3.2), from when late timers come to it.
+          if (t - Math.max(client.backgroundAt + grace, client.bornAt + grace, client.steadyAt) > 2_000 + 50)
             broken("B3.2", `client ${client.n} holds wire ${wire?.wire} in the background after its time`);
-        } else if (since && Math.max(mono - since.mono, wall - since.wall) > leaseMs + 200)
+        } else if (since && Math.max(mono - since.mono, seen.wall - since.wall + mono - seen.mono) > leaseMs + 200)
           broken("B4.4", `client ${client.n} holds wire ${wire?.wire} after the end of its lease`);
       }
     },

@@ -11,11 +11,17 @@ export const identityLaw: MakeLaw = (truth, broken) => {
   const burnt = new Map<string, Set<string>>();
   /** Wires that the client gave up first: what comes on an old link changes nothing. */
   const left = new Set<number>();
-  const burn = (client: number, wire: number): void => {
+  /** What the refusal that a client reads at this moment burnt, and when. */
+  const reading = new Map<number, { readonly t: number; readonly token: string }>();
+  const burn = (client: number, wire: number): string | undefined => {
     const record = truth.wires.get(wire);
-    if (record?.token === undefined) return;
+    if (record?.token === undefined) return undefined;
     const key = `${client}.${record.process}`;
-    burnt.set(key, (burnt.get(key) ?? new Set()).add(record.token));
+    const tokens = burnt.get(key) ?? new Set();
+    burnt.set(key, tokens);
+    if (tokens.has(record.token)) return undefined;
+    tokens.add(record.token);
+    return record.token;
   };
   return {
     up({ client: n, wire, frames }) {
@@ -38,10 +44,20 @@ export const identityLaw: MakeLaw = (truth, broken) => {
           broken("B2.4", `client ${n} sends ${markOf(send[4])} of ${call.user} on a wire of ${ownerOf(record.token)}`);
       }
     },
-    got({ client, wire, frames }) {
+    got({ client, wire, frames, t }) {
       const record = truth.wires.get(wire);
       if (record === undefined || record.endedAt !== undefined) return;
-      for (const { retry } of objectsOf(frames, "reject")) if (retry === "reauth") burn(client, wire);
+      for (const { retry } of objectsOf(frames, "reject")) {
+        const token = retry === "reauth" ? burn(client, wire) : undefined;
+        if (token !== undefined) reading.set(client, { t, token });
+      }
+    },
+    status({ client, process, change, t }) {
+      const word = reading.get(client);
+      reading.delete(client);
+      // Its timers were late: what was due came before the message, and ended the link for a reason of its own. The refusal is an old link's then.
+      if (word?.t === t && change.reason !== "rejected" && change.reason !== "failed")
+        burnt.get(`${client}.${process}`)?.delete(word.token);
     },
     closing({ wire }) {
       left.add(wire);

@@ -34,6 +34,8 @@ const tearing: readonly Act["do"][] = ["reset", "changeNetwork", "crash", "resta
 interface Fresh {
   readonly times: number;
   readonly until: number;
+  /** When it was granted, on the machine's clock. */
+  readonly at: number;
 }
 
 /** A tick of the oracle, and rounding. */
@@ -84,9 +86,10 @@ export const livenessLaw: MakeLaw = (truth, broken) => {
     const asked = wire && probedMono.get(wire.wire);
     if (wire === undefined || machine === undefined || machine.asleep || asked === undefined) return;
     for (const history of histories) {
-      const granted = history.get(wire.wire) ?? { times: 0, until: asked + (given.get(wire.wire) ?? 2_500) };
-      if (granted.times < 2 && machine.now() - granted.until > 1_001)
-        history.set(wire.wire, { times: granted.times + 1, until: machine.now() + 2_500 });
+      const granted = history.get(wire.wire) ?? { times: 0, until: asked + (given.get(wire.wire) ?? 2_500), at: asked };
+      if (granted.times >= 2 || machine.now() - granted.until <= 1_001) continue;
+      history.set(wire.wire, { times: granted.times + 1, until: machine.now() + 2_500, at: machine.now() });
+      given.set(wire.wire, deadline(wire));
     }
   };
 
@@ -113,6 +116,9 @@ export const livenessLaw: MakeLaw = (truth, broken) => {
         mine.set(mark, { at: t, bytes: text.length });
       }
       const record = truth.wires.get(wire);
+      const now = record && truth.world.clients[record.client]?.o.machine.now();
+      // What is sent in the turn that grants a fresh deadline counts for it.
+      if (record && fresh.some((history) => history.get(wire)?.at === now)) given.set(wire, deadline(record));
       if (record && arraysOf(frames, PROBE).length > 0) {
         const before = given.get(wire);
         if (before !== undefined && record.gotAt >= (askedAt.get(wire) ?? t)) givenBefore.set(wire, before);

@@ -102,6 +102,8 @@ export interface Truth {
   readonly calls: ReadonlyMap<string, CallRecord>;
   /** Sends by their mark. */
   readonly sends: ReadonlyMap<string, CallRecord>;
+  /** The clients on one storage with this one, itself included. */
+  shares(client: number): readonly number[];
   fold(fact: Told): void;
 }
 
@@ -142,10 +144,9 @@ export function createTruth(plan: Plan, world: World): Truth {
   const calls = new Map<string, Writable<CallRecord>>();
   const sends = new Map<string, Writable<CallRecord>>();
   const history = createHistory();
+  /** Tabs beside tabs are on one machine, and so on one storage. */
   const shares = (n: number): readonly number[] =>
-    clients.flatMap((other) =>
-      other.n === n || other.plan.besides === n || clients[n]?.plan.besides === other.n ? [other.n] : [],
-    );
+    clients.flatMap((other) => (world.clients[other.n]?.o.machine === world.clients[n]?.o.machine ? [other.n] : []));
 
   function onWire(wire: Writable<WireRecord>, fact: Told): void {
     const client = clients[wire.client];
@@ -205,6 +206,7 @@ export function createTruth(plan: Plan, world: World): Truth {
     wires,
     calls,
     sends,
+    shares,
     fold(fact) {
       const { t } = fact;
       history.fold(fact);
