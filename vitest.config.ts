@@ -6,11 +6,14 @@ import { playwright } from "@vitest/browser-playwright";
 import { defaultClientConditions, defaultServerConditions } from "vite";
 import { configDefaults, defineConfig } from "vitest/config";
 import { chromiumFlags, findChromium } from "./scripts/lib/browser.js";
-import { pureFolders, WITHOUT_PURE } from "./scripts/lib/pure.js";
+import { LongestFirst } from "./scripts/lib/longestFirst.js";
+import { ONLY, pureTests } from "./scripts/lib/pure.js";
 import { offlineFor } from "./tests/support/browser-commands.js";
 
 const chromium = findChromium();
 const inVirtualTime = ["packages/testkit/test/simSeeds*.test.ts"];
+/** Which of Node's tests `pnpm test` wants now; by itself a run wants all. */
+const only = process.env[ONLY];
 const inBrowser = ["tests/browser/**/*.test.{ts,tsx}", "{packages,apps}/*/test/**/*.browser.test.{ts,tsx}"];
 
 export default defineConfig({
@@ -19,8 +22,10 @@ export default defineConfig({
     dangerouslyIgnoreUnhandledErrors: false,
     passWithNoTests: false,
     maxWorkers: 2,
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    // No assertion on speed: a machine that is busy with other things may take its time.
+    testTimeout: 40_000,
+    hookTimeout: 60_000,
+    sequence: { sequencer: LongestFirst },
     // For tests that start a browser of their own, and their children.
     env: chromium === undefined ? {} : { CHROMIUM_PATH: chromium },
     projects: [
@@ -31,9 +36,12 @@ export default defineConfig({
           name: "node",
           environment: "node",
           pool: "forks",
-          // One more than the two cores: most of these wait for a deadline, a browser or a child.
-          maxWorkers: 3,
-          include: ["{packages,apps}/*/test/**/*.test.{ts,tsx}", "tests/**/*.test.{ts,tsx}"],
+          // Twice the two cores: most of these wait for a deadline, a browser or a child.
+          maxWorkers: 4,
+          include:
+            only === "pure"
+              ? [...pureTests]
+              : ["{packages,apps}/*/test/**/*.test.{ts,tsx}", "tests/**/*.test.{ts,tsx}"],
           // These need more than Node and Chromium: `pnpm interop`, `pnpm halfopen`, `pnpm browsers`.
           exclude: [
             ...configDefaults.exclude,
@@ -42,7 +50,7 @@ export default defineConfig({
             "tests/interop/**",
             "tests/netns/**",
             "tests/engines/**",
-            ...(process.env[WITHOUT_PURE] === undefined ? [] : pureFolders.map((folder) => `${folder}/**`)),
+            ...(only === "others" ? pureTests : []),
           ],
         },
       },

@@ -7,14 +7,15 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ensureChromium } from "./lib/browser.js";
+import { BUILT_PAGE, buildPlayground } from "./lib/playground.js";
 import { programFolder } from "./lib/program.js";
-import { pureFolders, WITHOUT_PURE } from "./lib/pure.js";
+import { ONLY } from "./lib/pure.js";
 import { reportFolder, sumReport } from "./lib/reports.js";
 import { root, run } from "./lib/run.js";
 
 const suites: readonly Suite[] = [
-  { name: "pure", project: "node", args: ["--no-isolate", "--maxWorkers=2", ...pureFolders], limitMs: 300_000 },
-  { name: "node", project: "node", args: [], limitMs: 690_000 },
+  { name: "pure", project: "node", args: ["--no-isolate", "--maxWorkers=2"], only: "pure", limitMs: 300_000 },
+  { name: "node", project: "node", args: [], only: "others", limitMs: 690_000 },
   // Going offline from inside a page can cut the runner's own channel, and then it waits for ever.
   { name: "browser", project: "browser", args: [], limitMs: 240_000 },
   { name: "sim", project: "sim", args: [], limitMs: 400_000 },
@@ -25,6 +26,8 @@ interface Suite {
   /** Of vitest.config.ts. */
   readonly project: string;
   readonly args: readonly string[];
+  /** Of the project's tests, those. */
+  readonly only?: "pure" | "others";
   readonly limitMs: number;
 }
 
@@ -44,11 +47,13 @@ if (chromium === undefined) {
 
 for (const folder of [reportFolder, programFolder]) rmSync(folder, { recursive: true, force: true });
 mkdirSync(reportFolder, { recursive: true });
+const page = join(reportFolder, "playground");
+await buildPlayground(page);
 
 let passed = 0;
 let failed = 0;
 const failures: string[] = [];
-for (const { name, project, args: more, limitMs } of suites) {
+for (const { name, project, args: more, only, limitMs } of suites) {
   const began = performance.now();
   console.log(`\n== ${name}`);
   const report = join(reportFolder, `${name}.json`);
@@ -57,7 +62,8 @@ for (const { name, project, args: more, limitMs } of suites) {
   args.push("--reporter=default", "--reporter=json", `--outputFile.json=${report}`);
   const env = {
     ...(chromium !== undefined && { CHROMIUM_PATH: chromium }),
-    ...(name === "node" && { [WITHOUT_PURE]: "1" }),
+    ...(only !== undefined && { [ONLY]: only }),
+    [BUILT_PAGE]: page,
   };
   const missing = name === "browser" && chromium === undefined;
   const ran = missing ? undefined : await run(process.execPath, [vitest, ...args], { env, show: true, limitMs });

@@ -1,8 +1,13 @@
 /**
- * Tests in virtual time, without a socket, a child or a global that is changed: `pnpm test` runs them in shared processes, for to
- * start one takes as long as most of them. By file (`npx vitest run --project node FILE`) they run as all others do.
+ * Tests in virtual time, without a socket, a child, a client of the whole program (`CometChat`) or a global that is changed:
+ * `pnpm test` runs them in shared processes, for to start one takes as long as most of them. By file
+ * (`npx vitest run --project node FILE`) they run as all others do.
  */
-export const pureFolders: readonly string[] = ["tests/core", "packages/protocol/test"];
+export const pureTests: readonly string[] = [
+  "tests/core/**/*.test.ts",
+  "tests/sdk/!(cometchat|raw|rest)*.test.ts",
+  "packages/protocol/test/**/*.test.ts",
+];
 
-/** Set by `pnpm test` where it runs the others. */
-export const WITHOUT_PURE = "CC_WITHOUT_PURE";
+/** Set by `pnpm test` to run those alone (`pure`), or the others alone (`others`). */
+export const ONLY = "CC_TESTS";

@@ -24,9 +24,9 @@ export interface Program {
   readonly process: ChildProcessWithoutNullStreams;
   /** Calls `fn` with each line from now on. */
   onLine(fn: (line: string) => void): void;
-  /** Resolves with the first line, past or coming, that `test` accepts; rejects when the program ends before or after 10 s. */
+  /** Resolves with the first line, past or coming, that `test` accepts; rejects when the program ends before or after 20 s. */
   line(test: (line: string) => boolean): Promise<string>;
-  /** Resolves when it has ended by itself; rejects after `ms` (default 10,000). */
+  /** Resolves when it has ended by itself; rejects after `ms` (default 20,000). */
   ended(ms?: number): Promise<Ended>;
   /** Ends it, and resolves when it is gone. */
   stop(): Promise<void>;
@@ -99,12 +99,12 @@ export function startProgram(built: BuiltProgram, options: ProgramOptions = {}):
     process: child,
     onLine: (fn) => void listeners.push(fn),
     line: (test) =>
-      wait("a line", 10_000, () => {
+      wait("a line", 20_000, () => {
         const found = lines.find(test);
         if (found === undefined && over !== undefined) throw new Error(`the program ended: ${stdout}${stderr}`);
         return found;
       }),
-    ended: (ms = 10_000) => wait("its end", ms, () => over),
+    ended: (ms = 20_000) => wait("its end", ms, () => over),
     async stop() {
       if (over !== undefined || child.pid === undefined) return;
       // A job lives in a session of its own, in a process group that its first line may name; the shell's end hangs it up.

@@ -63,10 +63,8 @@ describe("faults on the network", () => {
     await press("left", "Delay 600 ms");
     await shows("[data-seat=left] [aria-pressed=true].fault", "Delay 600 ms");
     await press("left", "checkNow");
-    await play.page.waitForFunction(
-      () =>
-        /round trip 1[2-9]\d\d\.\d ms/.test(document.querySelector("[data-seat=left] .stream ol")?.textContent ?? ""),
-      { timeout: 10_000 },
+    await play.page.waitForFunction(() =>
+      /round trip 1[2-9]\d\d\.\d ms/.test(document.querySelector("[data-seat=left] .stream ol")?.textContent ?? ""),
     );
     await becomes("left", "connected");
   });
@@ -113,10 +111,10 @@ describe("faults of the server and of tokens", () => {
     await press("left", "8 s tokens");
     await shows("[data-seat=left] [aria-pressed=true].fault", "8 s tokens");
     await logIn("left");
-    await told("left", "ERR_AUTH_REJECTED", 19_000);
+    await told("left", "ERR_AUTH_REJECTED", 60_000);
     await told("left", "session resumed");
     await becomes("left", "connected");
-  }, 40_000);
+  });
 
   it("[B8.2] each feature is throttled at a click, shown with its end, what it sheds is refused, and lifting is seen", async () => {
     await logIn("left");
@@ -134,7 +132,7 @@ describe("faults of the server and of tokens", () => {
       await play.page.locator(`.server button[aria-pressed=true] ::-p-text(${feature})`).click();
       await play.page.waitForFunction(
         (name) => !document.querySelector("[data-seat=left] .timers")?.textContent.includes(name),
-        { timeout: 5_000 },
+        {},
         feature,
       );
     }

@@ -5,14 +5,15 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "puppeteer-core";
-import { build, defaultClientConditions } from "vite";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from "vitest";
+import { BUILT_PAGE, buildPlayground } from "../../scripts/lib/playground.js";
 import { startChromium } from "../support/chromium.js";
 import { builtProgram, type Program, startProgram } from "../support/program.js";
 
-const playground = fileURLToPath(new URL("../../apps/playground", import.meta.url));
+const built = process.env[BUILT_PAGE];
+/** A person's patience with the page, and no deadline of anybody: what those are is asserted by other tests. */
+const patienceMs = 30_000;
 
 export type Seat = "left" | "right";
 
@@ -38,6 +39,8 @@ export interface Playground {
 
 /** Sets it up for the tests of a file, a fresh page for each; what a page complains of fails its test. */
 export function openPlayground(): Playground {
+  // A dozen clicks, each of which the page has to draw: minutes on a machine that is busy.
+  vi.setConfig({ testTimeout: 180_000 });
   let folder: string;
   let demo: Program;
   let url = "";
@@ -47,23 +50,14 @@ export function openPlayground(): Playground {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "cc-playground-"));
-    // Vitest's own NODE_ENV would build React for development, which is not what people get.
-    vi.stubEnv("NODE_ENV", "production");
-    await build({
-      root: playground,
-      configFile: join(playground, "vite.config.ts"),
-      logLevel: "silent",
-      resolve: { conditions: ["@cc/source", ...defaultClientConditions] },
-      build: { outDir: folder, emptyOutDir: true, sourcemap: false },
-    });
-    vi.unstubAllEnvs();
+    if (built === undefined) await buildPlayground(folder);
     demo = startProgram(await builtProgram(new URL("../../apps/demo/src/main.ts", import.meta.url)), {
-      args: ["--serve", "--port", "0", "--page", folder],
+      args: ["--serve", "--port", "0", "--page", built ?? folder],
       withTest: false,
     });
     url = (await demo.line((line) => line.startsWith("demo: playground at "))).split(" at ")[1] ?? "";
     browser = await startChromium();
-  }, 90_000);
+  }, 120_000);
 
   afterAll(async () => {
     await browser?.close();
@@ -84,6 +78,7 @@ export function openPlayground(): Playground {
         problems.push(message.text());
       }
     });
+    page.setDefaultTimeout(patienceMs);
     await page.goto(url);
     await page.waitForSelector("[data-seat=right] .session");
   });
@@ -108,9 +103,9 @@ export function openPlayground(): Playground {
       page
         .locator(`${seat === "page" ? ".top" : `[data-seat=${seat}]`} ::-p-aria([name="${name}"][role="button"])`)
         .click(),
-    becomes: (seat, status, ms = 15_000) =>
+    becomes: (seat, status, ms = patienceMs) =>
       page.waitForSelector(`[data-seat=${seat}] [data-status=${status}]`, { timeout: ms }),
-    shows: (selector, text, ms = 15_000) =>
+    shows: (selector, text, ms = patienceMs) =>
       page.waitForFunction(
         (s, t) => document.querySelector(s)?.textContent.includes(t),
         { timeout: ms },
@@ -118,7 +113,7 @@ export function openPlayground(): Playground {
         text,
       ),
     told: (seat, text, ms) => play.shows(`[data-seat=${seat}] .stream ol`, text, ms),
-    lit: (seat, node, ms = 15_000) =>
+    lit: (seat, node, ms = patienceMs) =>
       page.waitForSelector(`[data-seat=${seat}] [data-node=${node}][data-lit]`, { timeout: ms }),
     snapshot: (seat, name) =>
       page.$eval(

@@ -56,9 +56,8 @@ describe("the playground", () => {
     await press("left", "Refuse");
     await press("left", "Cut");
     await shows("[data-seat=left] .why", "The last attempt failed.");
-    await play.page.waitForFunction(
-      () => /Next attempt\d+\.\d s/.test(document.querySelector("[data-seat=left] .timers")?.textContent ?? ""),
-      { timeout: 10_000 },
+    await play.page.waitForFunction(() =>
+      /Next attempt\d+\.\d s/.test(document.querySelector("[data-seat=left] .timers")?.textContent ?? ""),
     );
     await shows("[data-seat=left] .explain", "Wait, or try again.");
     await shows("[data-seat=left] .error", "ERR_WEBSOCKET_ERROR");
@@ -86,7 +85,7 @@ describe("the playground", () => {
     await told("left", "trace() resolved");
     // A download in progress has another name.
     const file = join(folder, "trace-left.json");
-    await expect.poll(() => existsSync(file), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => existsSync(file), { timeout: 60_000 }).toBe(true);
     const run = replay(parseTrace(readFileSync(file, "utf8")));
     expect(run.difference).toBeUndefined();
     expect(statusesTold(run).slice(0, 4)).toEqual(["connecting", "connected", "disconnected", "connecting"]);
@@ -115,7 +114,7 @@ describe("the playground", () => {
         return [...seen];
       });
     // A band grows by four pixels a second, and what is narrower than one is paler.
-    await expect.poll(colours, { timeout: 10_000, message: "the band of `connected`" }).toContain("15,112,72");
+    await expect.poll(colours, { timeout: 30_000, message: "the band of `connected`" }).toContain("15,112,72");
     expect(await colours(), "the dot of the fault").toContain("168,66,15");
   });
 
@@ -232,7 +231,7 @@ describe("the playground", () => {
     const logged: string[] = [];
     other.on("console", (message) => logged.push(message.text()));
     await other.evaluate(`import("data:text/javascript;base64,${Buffer.from(await bundle(code)).toString("base64")}")`);
-    await expect.poll(() => logged.join("\n"), { timeout: 10_000 }).toContain("connected The server has welcomed");
+    await expect.poll(() => logged.join("\n"), { timeout: 30_000 }).toContain("connected The server has welcomed");
     await play.page.bringToFront();
     await play.page.waitForFunction(() => document.querySelectorAll("[data-seat=right] .thread li .text").length === 1);
   });

@@ -116,7 +116,7 @@ it("[B8.3] typing that makes messages late without throttling does not with it, 
 
   const holding = await overloaded(bounds);
   holding.flood(perSecond);
-  await expect.poll(() => holding.told.length, { timeout: 60_000 }).toBeGreaterThan(0);
+  await expect.poll(() => holding.told.length, { timeout: 180_000 }).toBeGreaterThan(0);
   // What stood in the sockets before the flooders were refused has to pass first: hence so many tries. Then it holds, by a second look.
   expect(await best(holding.talk, 0.8 * count, 20)).toBeGreaterThanOrEqual(0.8 * count);
   expect(await best(holding.talk, 0.8 * count)).toBeGreaterThanOrEqual(0.8 * count);
@@ -128,10 +128,11 @@ it("[B8.3] typing that makes messages late without throttling does not with it, 
   holding.flood(0);
   const features = async (): Promise<string | undefined> =>
     /^cc_throttled_features (\d)$/m.exec(await (await fetch(`${holding.url}/metrics`)).text())?.[1];
-  await expect.poll(features, { timeout: 60_000, interval: 250 }).toBe("0");
+  // The slower the loop was, the longer what is shed was told to last: up to a minute.
+  await expect.poll(features, { timeout: 180_000, interval: 250 }).toBe("0");
   const reader = await holding.link("u0");
   const typist = await holding.link("u1");
   typist.send([6, "t-1", "group:room", "typing", {}, 1]);
   await typist.frame((frame) => Array.isArray(frame) && frame[0] === 3 && frame[1] === "t-1");
   await reader.frame((frame) => Array.isArray(frame) && frame[0] === 2 && frame[2] === "typing");
-}, 240_000);
+}, 600_000);
