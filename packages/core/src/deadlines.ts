@@ -43,6 +43,7 @@ function each(
   x: State,
   p: Policy,
   add: (kind: DeadlineKind, at: number, wall?: number | undefined, from?: number | undefined) => void,
+  lookAt?: number | undefined,
 ): void {
   // Without a wish there is nothing that a hold could end.
   if (x.app.tag === "background" && x.app.hold && x.mode.wish === "on") {
@@ -53,7 +54,7 @@ function each(
   if (x.link.tag === "dialing") add("attempt", x.link.dial.until);
   if (x.link.tag === "linked") {
     if (x.link.probe) add("probe", x.link.probe.until);
-    else if (x.link.lookAt !== null) add("look", x.link.lookAt);
+    else if (x.link.lookAt !== null) add("look", lookAt ?? x.link.lookAt);
     if (x.link.stableAt !== null) add("stable", x.link.stableAt);
     if (x.link.leaveAt !== null) add("leave", x.link.leaveAt);
     if (x.session.tag === "active" && x.session.renewable && !x.session.job && x.session.token) {
@@ -80,25 +81,36 @@ export function deadlines(x: State, p: Policy): readonly Deadline[] {
 
 /**
  * The monotonic time of the next deadline, `Infinity` for none: as the clocks stand at `m`, for the wall may have gone on while
- * the monotonic one stood still, and whoever is judged by both (B4.4) is due before a timer set in the time of one.
+ * the monotonic one stood still, and whoever is judged by both (B4.4) is due before a timer set in the time of one. `lookAt`:
+ * instead of the state's own.
  */
-export function nextDeadline(x: State, m: Stamp, p: Policy): number {
+export function nextDeadline(x: State, m: Stamp, p: Policy, lookAt?: number): number {
   let next = NEVER;
-  each(x, p, (_, at, wall = NEVER, from = m.now) => {
-    next = Math.min(next, at, Math.max(from, m.now + (wall - m.wall)));
-  });
+  each(
+    x,
+    p,
+    (_, at, wall = NEVER, from = m.now) => {
+      next = Math.min(next, at, Math.max(from, m.now + (wall - m.wall)));
+    },
+    lookAt,
+  );
   return next;
 }
 
-/** The kind of the first deadline that is due, by either clock where both count. */
-export function dueDeadline(s: State, m: Stamp, p: Policy): DeadlineKind | undefined {
+/** The kind of the first deadline that is due, by either clock where both count. `lookAt`: instead of the state's own. */
+export function dueDeadline(s: State, m: Stamp, p: Policy, lookAt?: number): DeadlineKind | undefined {
   let due: DeadlineKind | undefined;
   let first = NEVER;
-  each(s, p, (kind, at, wall = NEVER, from = m.now) => {
-    if (due === "hold" || at >= first || (m.now < at && (m.wall < wall || m.now < from))) return;
-    due = kind;
-    first = at;
-  });
+  each(
+    s,
+    p,
+    (kind, at, wall = NEVER, from = m.now) => {
+      if (due === "hold" || at >= first || (m.now < at && (m.wall < wall || m.now < from))) return;
+      due = kind;
+      first = at;
+    },
+    lookAt,
+  );
   return due;
 }
 

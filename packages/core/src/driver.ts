@@ -221,19 +221,19 @@ class Driver implements Connection, SocketOwner, Caller {
   }
 
   /**
-   * The state with a look put off to where it would put itself when the peer has spoken since: nothing else would come of it,
-   * and so an idle client takes no step for each heartbeat. Only for arming the timer: the machine's own state stays as it is.
+   * Where a look would put itself, when the peer has spoken since it was set: nothing else would come of it, and so an idle client
+   * takes no step for each heartbeat. `undefined`: where the state has it, which stays as it is.
    */
-  #ahead(): State {
-    const s = this.#state;
-    if (s.link.tag !== "linked" || s.link.lookAt === null || s.link.heartbeatMs === null) return s;
-    const { link } = s;
-    const lookAt = this.#inboundAt(link.link) + s.link.heartbeatMs + this.policy.quietSlackMs;
-    return lookAt > s.link.lookAt && this.#unackedSince() === null ? { ...s, link: { ...link, lookAt } } : s;
+  #lookAt(): number | undefined {
+    const { link } = this.#state;
+    if (link.tag !== "linked" || link.lookAt === null || link.heartbeatMs === null) return undefined;
+    const at = this.#inboundAt(link.link) + link.heartbeatMs + this.policy.quietSlackMs;
+    return at > link.lookAt && this.#unackedSince() === null ? at : undefined;
   }
 
   #inboundAt(link: number | undefined): number {
-    return this.sockets.find(({ id }) => id === link)?.inboundAt ?? Number.NEGATIVE_INFINITY;
+    for (const { id, inboundAt } of this.sockets) if (id === link) return inboundAt;
+    return Number.NEGATIVE_INFINITY;
   }
 
   #unackedSince(): number | null {
@@ -243,11 +243,8 @@ class Driver implements Connection, SocketOwner, Caller {
   #arm(): void {
     const m = { now: this.clock.now(), wall: this.clock.wall() };
     const due = this.#identity?.protocol.deadline();
-    const at = Math.min(
-      nextDeadline(this.#ahead(), m, this.policy),
-      due ?? NEVER,
-      ...this.#waiters.map((waiter) => waiter.until),
-    );
+    let at = Math.min(nextDeadline(this.#state, m, this.policy, this.#lookAt()), due ?? NEVER);
+    for (const { until } of this.#waiters) at = Math.min(at, until);
     // A linked client's socket holds a process by itself (B9.2).
     const hold =
       this.#waiters.length > 0 ||
@@ -280,9 +277,10 @@ class Driver implements Connection, SocketOwner, Caller {
   readonly #fire = (): void => {
     this.#cancelTimer = undefined;
     this.#identity?.protocol.tick();
-    const ahead = this.#ahead();
+    const lookAt = this.#lookAt();
     const at = { now: this.clock.now(), wall: this.clock.wall() };
-    if (ahead !== this.#state && this.#waiters.length === 0 && !isDue(ahead, at, this.policy)) this.#arm();
+    const idle = lookAt !== undefined && this.#waiters.length === 0 && !isDue(this.#state, at, this.policy, lookAt);
+    if (idle) this.#arm();
     else this.dispatch(TICK);
   };
 

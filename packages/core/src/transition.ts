@@ -111,7 +111,8 @@ function same(a: object, b: object): boolean {
 }
 
 /** Whether a deadline is due: the driver then runs a `tick` of its own first, so that its outcome is told before the input's. */
-export const isDue = (s: State, m: Stamp, p: Policy): boolean => dueDeadline(s, m, p) !== undefined;
+export const isDue = (s: State, m: Stamp, p: Policy, lookAt?: number): boolean =>
+  dueDeadline(s, m, p, lookAt) !== undefined;
 
 function apply(x: Step, e: Input): void {
   // A link's word counts only while that link is the one that is dialled or stands.

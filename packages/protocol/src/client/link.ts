@@ -28,6 +28,8 @@ interface Session extends Pick<ClientSession, "pending"> {
   tell(now?: number): number;
 }
 
+const pong = `[${PING}]`;
+
 function malformed(): never {
   throw new Error("malformed frame");
 }
@@ -418,7 +420,7 @@ export class Link implements ClientLink, Sink {
       case PING:
         if (!this.live) malformed();
         if (frame.length > 1) this.#advance(frame.slice(1));
-        this.#say([PING]);
+        this.push(pong, pong.length);
         this.#credit();
         break;
       case PROBE:

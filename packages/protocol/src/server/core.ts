@@ -1,6 +1,7 @@
 /** What a hub and its links know of each other. Law: a link reaches its hub through `Core`, the hub its links through `Link`; neither sees more. */
 import type { Hello, Retry, ServerObject } from "../frames.js";
 import type { Admission, Floor } from "./admission.js";
+import type { Dated } from "./agenda.js";
 import type { Audience } from "./audience.js";
 import type { Broker } from "./broker.js";
 import type { Inbox } from "./inbox.js";
@@ -19,7 +20,7 @@ export interface Identity {
 }
 
 /** One link, as its hub uses it. */
-export interface Link extends ServerSession {
+export interface Link extends ServerSession, Dated {
   readonly session: string;
   /** The uid, while it is welcomed. */
   readonly user: string | undefined;
@@ -38,9 +39,8 @@ export interface Link extends ServerSession {
   cast(alias: number, channel: string, text: string, bytes: number): void;
   /** See `Delivery.hold`. */
   hold(partition: number): void;
-  /** Before this time a tick means nothing to it. */
-  dueAt: number;
-  tick(now: number): void;
+  /** Does what is due; returns when the next thing is. */
+  tick(now: number): number;
   /** This much time has passed in which nobody could be heard. */
   forgive(ms: number): void;
   flush(): void;
@@ -77,6 +77,8 @@ export interface Core {
   reconnectSpreadMs(): number;
   /** The time of the last tick: good enough to know who is alive, and read for each message without asking a clock. */
   tickedAt(): number;
+  /** Time means something to the link at `at`, and no longer when it meant to before. */
+  due(link: Link, at: number): void;
   /** Will flush the link after this turn. */
   schedule(link: Link): void;
   closed(link: Link): void;

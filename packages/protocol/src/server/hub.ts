@@ -9,6 +9,7 @@ import { closeCodes } from "../closeCodes.js";
 import { EPHEMERAL } from "../codes.js";
 import type { ServerObject } from "../frames.js";
 import { createAdmission, type Floor } from "./admission.js";
+import { createAgenda } from "./agenda.js";
 import { createAudience } from "./audience.js";
 import { chain, settle } from "./awaitable.js";
 import type { Appended, Awaitable, CastEvent } from "./broker.js";
@@ -34,6 +35,7 @@ export function createHub(options: HubOptions): Hub {
   const audience = createAudience<Link>();
   const throttling = createThrottling();
   const links = new Set<Link>();
+  const agenda = createAgenda<Link>();
   const brokerFailed = (error: unknown): void => settings.onNote?.({ note: "brokerFailed", error });
   const inbox = createInbox(settings, broker, log, throttling, brokerFailed);
   let epoch = broker.epoch;
@@ -90,7 +92,11 @@ export function createHub(options: HubOptions): Hub {
       if (dirty.length === 0) later(flushAll);
       dirty.push(link);
     },
-    closed: (link) => links.delete(link),
+    due: agenda.put,
+    closed(link) {
+      links.delete(link);
+      agenda.remove(link);
+    },
     brokerFailed,
   };
 
@@ -193,6 +199,7 @@ export function createHub(options: HubOptions): Hub {
     connect(host) {
       const link = openSession(core, host);
       links.add(link);
+      agenda.put(link, link.dueAt);
       // Not from within `connect`: its caller does not have the session yet.
       if (stopped) later(() => link.end(closeCodes.restart, "stopped"));
       return link;
@@ -201,7 +208,11 @@ export function createHub(options: HubOptions): Hub {
       const passed = at - tickedAt;
       tickedAt = at;
       if (passed > stoodStillMs) for (const link of links) link.forgive(passed);
-      for (const link of links) if (at >= link.dueAt) link.tick(at);
+      for (const link of agenda.due(at)) {
+        // One that has ended in this tick, by its own doing or another's, has no next time.
+        const next = links.has(link) ? link.tick(at) : at;
+        if (links.has(link)) agenda.put(link, next);
+      }
       if (at - trimmedAt < trimMs) return;
       trimmedAt = at;
       inbox.trim(at);

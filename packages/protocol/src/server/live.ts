@@ -112,7 +112,7 @@ export function createLive(core: Core, line: Line, link: Link, greeted: Greeted)
           expiresAt = settings.now() + (verdict.expiresInMs ?? Number.POSITIVE_INFINITY);
           noticed = false;
           tokenId = verdict.tokenId;
-          link.dueAt = dueAt();
+          core.due(link, dueAt());
           say({ t: "tokenOk", expiresInMs: verdict.expiresInMs });
         }
       },
@@ -134,7 +134,7 @@ export function createLive(core: Core, line: Line, link: Link, greeted: Greeted)
         else {
           heartbeatMs = granted(ms);
           pingAt = Math.min(pingAt, settings.now() + heartbeatMs);
-          link.dueAt = dueAt();
+          core.due(link, dueAt());
         }
         return;
       }
@@ -206,7 +206,7 @@ export function createLive(core: Core, line: Line, link: Link, greeted: Greeted)
 
   function ping(now: number): void {
     pingAt = now + heartbeatMs;
-    const text = delivery.level ? `[${[PING, ...log.rings.map(({ last }) => last)].join()}]` : `[${PING}]`;
+    const text = delivery.level ? `[${PING},${log.heads()}]` : `[${PING}]`;
     outflow.add(text, text.length);
   }
 
@@ -241,7 +241,7 @@ export function createLive(core: Core, line: Line, link: Link, greeted: Greeted)
       // Before the replay, in which the log may fail: whoever counts links must not hear of the end first.
       settings.onNote?.({ note: "welcomed", session: line.session, user, instance: hello.instance, recovery });
       delivery.begin(cursors);
-      link.dueAt = dueAt();
+      core.due(link, dueAt());
     },
     hear() {
       heardAt = core.tickedAt();

@@ -33,6 +33,8 @@ export const memberKind = "member";
 export interface Log {
   readonly members: Members;
   readonly rings: readonly Ring[];
+  /** The newest number applied in each partition, with commas between: one text for the pings of all links. */
+  heads(): string;
   alias(channel: string): number;
   partitionOf(channel: string): number;
   /** Takes the next entry, and shows it when it is in force. Ignores repeats. */
@@ -66,6 +68,7 @@ export function createLog(settings: Settings, broker: Broker): Log {
   const bounds = { entries: settings.ringEntries, bytes: settings.ringBytes, ageMs: settings.ringAgeMs };
   const rings = Array.from({ length: broker.partitions }, () => createRing(bounds));
   let waiting: { readonly partition: number; readonly n: number; readonly fn: () => void }[] = [];
+  let heads: string | undefined;
   let reading = 0;
   const queued: (() => void)[] = [];
 
@@ -108,6 +111,10 @@ export function createLog(settings: Settings, broker: Broker): Log {
   return {
     members,
     rings,
+    heads() {
+      heads ??= rings.map(({ last }) => last).join();
+      return heads;
+    },
     alias,
     partitionOf: (channel) => broker.partitionOf(channel),
     audiences,
@@ -120,6 +127,7 @@ export function createLog(settings: Settings, broker: Broker): Log {
       // An interval ends with its marker included, so a leaver still sees it.
       if (marker) members.apply(entry.channel, marker.user, marker.change, entry.n);
       ring.push(encoded, audiences(entry.channel, entry.from));
+      heads = undefined;
       show(encoded, marker);
       wake();
     },
@@ -145,6 +153,7 @@ export function createLog(settings: Settings, broker: Broker): Log {
     },
     reset(partition, floor) {
       ringOf(partition).reset(floor);
+      heads = undefined;
       wake();
     },
     trim(now) {

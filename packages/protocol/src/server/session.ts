@@ -127,6 +127,7 @@ export function openSession(core: Core, host: SessionHost): Link {
   const link: Link = {
     session,
     dueAt: handshakeUntil,
+    slot: Number.NaN,
     get user() {
       return live()?.user;
     },
@@ -171,15 +172,16 @@ export function openSession(core: Core, host: SessionHost): Link {
     },
     hold(partition) {
       live()?.delivery.hold(partition);
-      link.dueAt = 0;
+      core.due(link, 0);
     },
     tick(now) {
-      if (state.at === "live") link.dueAt = state.live.passTime(now);
-      else if (now >= handshakeUntil) {
+      if (state.at === "live") return state.live.passTime(now);
+      if (now >= handshakeUntil) {
         refuse("ERR_CONNECT_TIMEOUT", "no welcome within the handshake time", "later", {
           close: closeCodes.handshakeTimeout,
         });
       }
+      return handshakeUntil;
     },
     forgive(ms) {
       handshakeUntil += ms;

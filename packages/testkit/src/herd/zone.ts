@@ -77,7 +77,9 @@ async function run(plan: HerdPlan, seed: number): Promise<HerdZone> {
   let digest = 0x811c9dc5;
   const mark = (what: number, client: number): void => {
     // FNV-1a over words instead of bytes.
-    for (const word of [what, client, clock.now()]) digest = Math.imul(digest ^ word, 0x01000193);
+    digest = Math.imul(digest ^ what, 0x01000193);
+    digest = Math.imul(digest ^ client, 0x01000193);
+    digest = Math.imul(digest ^ clock.now(), 0x01000193);
   };
 
   const log = createMemoryLog({ clock });
