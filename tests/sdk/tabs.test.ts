@@ -64,6 +64,48 @@ describe("the session", () => {
     expect([state(first), first.last.context.instance]).toEqual([["bob", "connected", 1], instances[0]]);
   });
 
+  it.each([
+    ["refresh", async () => (await two())[0]],
+    ["getToken", () => byProvider(null, createRig())],
+  ])(
+    "[B2.9][B2.7] a token that is refused because another tab has logged out is the end, before storage has told it: no %s, no dial",
+    async (_, firstTab) => {
+      const first = await firstTab();
+      const second = createRig({ shared: first.storage, clock: first.clock, getToken: () => "another" });
+      const asked: unknown[] = [];
+      second.auth.refresh.answer = () => new Promise(() => asked.push("refresh"));
+      second.storage.watch = () => () => {};
+      await second.client.init(app);
+      await first.clock.advanceAsync(10_000);
+      await first.client.logout();
+      await first.clock.advanceAsync(10_000);
+      expect(state(second)).toEqual(["ann", "connected", 1]);
+      second.log.length = 0;
+      reject(second);
+      await first.clock.advanceAsync(60_000);
+      expect(state(second)).toEqual([null, "disconnected", 0]);
+      // An attempt begins with its token, and this one ended there.
+      expect(second.log.filter((line) => !line.includes("position"))).toEqual([
+        "! ERR_AUTH_REJECTED",
+        "disconnected",
+        "connecting",
+        "disconnected",
+        "logoutSuccess",
+      ]);
+      expect(asked).toEqual([]);
+    },
+  );
+
+  it("[B2.7] storage that does not answer holds a refused token's renewal up for less than a second", async () => {
+    const first = createRig();
+    await first.linked();
+    first.storage.slowMs = 60_000;
+    reject(first);
+    await first.clock.advanceAsync(1_000);
+    expect(first.hellos).toEqual(["ann-1", "ann-2"]);
+    expect(state(first)).toEqual(["ann", "connected", 1]);
+  });
+
   it("[B2.9] a logout in one fences the others at once: link, calls, user, told as a logout, and no revoke of their own", async () => {
     const [first, second] = await two();
     const sending = second.watch(second.client.send("hello"));

@@ -93,7 +93,14 @@ describe("processes on one file", () => {
     second.ask("logout");
     await holds(() => first.told("user"), ["ann", null]);
     await holds(() => gateway.stats().linked, 0);
-    expect([first.told("status"), first.told("error")]).toEqual([["connecting", "connected", "disconnected"], []]);
+    // The file's news and the gateway's refusal of the token race. Whoever hears the refusal first looks at the file before all else.
+    const refused = ["ERR_AUTH_REJECTED"];
+    expect([
+      [["connecting", "connected", "disconnected"], []],
+      [["connecting", "connected", "disconnected"], refused],
+      [["connecting", "connected", "disconnected", "connecting", "disconnected"], refused],
+    ]).toContainEqual([first.told("status"), first.told("error")]);
+    expect(first.told("session")).toEqual(["new"]);
     second.ask(`login ann ${keys.authKey}`);
     await holds(() => second.told("session").length, 2);
     // One that comes now takes the place of one that was killed, and is fenced by a user change.

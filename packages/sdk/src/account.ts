@@ -55,7 +55,7 @@ const ID_LENGTH = 14;
 const SAVE_MS = 1_000;
 /** Attempts of a session that never had a link, the last of which did not open, before HTTPS is tried: one may be chance, two a restart; the third comes seconds later. */
 const NEVER_OPENED = 3;
-/** How long a page that is shown again waits for storage: with the jitter of a wake it dials within the second of B5.9. */
+/** How long storage is waited for at most before a dial: a page that is shown again dials, with the jitter of a wake, within the second of B5.9. */
 const LOOK_MS = 700;
 /** An HTTPS answer later than this says nothing. As long as a first attempt (B5.8). */
 const HTTPS_MS = 10_000;
@@ -132,10 +132,13 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
           const abort = new Abort();
           this.#looking = abort;
           // Hidden again in the meantime, it was not shown.
-          const go = (): unknown => this.#looking === abort && handler(signal);
-          void within(this.clock, LOOK_MS, abort, async () => this.shared?.check()).then(go, go);
+          void this.#look(abort).then(() => this.#looking === abort && handler(signal));
         }),
     };
+  }
+  /** Looks at storage for the end of this login elsewhere (B2.9). */
+  async #look(abort: Abort): Promise<void> {
+    await within(this.clock, LOOK_MS, abort, async () => this.shared?.check()).catch(() => {});
   }
   #stopLooking(): void {
     this.#looking?.abort(0);
@@ -299,6 +302,9 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
   fetchToken(reason: "missing" | "expiring" | "rejected"): TokenRequest {
     const abort = new AbortController();
     const get = async (): Promise<TokenResult> => {
+      // A logout elsewhere ends the token too, and its refusal may be here before storage has told why.
+      if (reason === "rejected") await this.#look(new Abort());
+      if (abort.signal.aborted) throw connectionError("ERR_LOGGED_OUT");
       const held = this.connection.state().session;
       const seen = this.shared?.seen();
       // After a rejection the app is asked: another tab's may be void with ours, and a second one is the last (B2.7).
