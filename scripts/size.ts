@@ -43,7 +43,7 @@ const entries: readonly Entry[] = [
     source: browserClient,
     from: "packages/react",
     gate: 9_500,
-    ceiling: 22_600,
+    ceiling: 22_700,
     goal: 8_000,
   },
   {

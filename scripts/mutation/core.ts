@@ -248,22 +248,28 @@ export const core: readonly Explanation[] = [
     ],
   },
   {
-    reason: "Without a link neither number is there, and what is made of them is later than nothing.",
+    reason:
+      "Without a link or a look there is nothing to put off: what is made of the missing numbers is later than nothing, or nobody asks for it.",
     mutants: [
-      'packages/core/src/driver.ts | if (s.link.tag !== "linked" || s.link.lookAt === null || s.link.heartbeatMs === null) return s; | ConditionalExpression: s.link.tag !== "linked" → false',
+      'packages/core/src/driver.ts | if (link.tag !== "linked" || link.lookAt === null || link.heartbeatMs === null) return undefined; | ConditionalExpression: link.tag !== "linked" → false',
+      'packages/core/src/driver.ts | if (link.tag !== "linked" || link.lookAt === null || link.heartbeatMs === null) return undefined; | ConditionalExpression: link.lookAt === null → false',
+      'packages/core/src/driver.ts | if (link.tag !== "linked" || link.lookAt === null || link.heartbeatMs === null) return undefined; | ConditionalExpression: link.tag !== "linked" || link.lookAt === null → false',
+      'packages/core/src/driver.ts | if (link.tag !== "linked" || link.lookAt === null || link.heartbeatMs === null) return undefined; | ConditionalExpression: link.tag !== "linked" || link.lookAt === null || link.heartbeatMs === null → false',
+      'packages/core/src/driver.ts | if (link.tag !== "linked" || link.lookAt === null || link.heartbeatMs === null) return undefined; | LogicalOperator: link.tag !== "linked" || link.lookAt === null → link.tag !== "linked" && link.lookAt === null',
+      'packages/core/src/driver.ts | if (link.tag !== "linked" || link.lookAt === null || link.heartbeatMs === null) return undefined; | LogicalOperator: link.tag !== "linked" || link.lookAt === null || link.heartbeatMs === null → (link.tag !== "linked" || link.lookAt === null) && link.heartbeatMs === null',
     ],
   },
   {
     reason:
       "Without a heartbeat a look stands only for an acknowledgement; one that has come meanwhile leaves a look that finds nothing, now or a little later.",
     mutants: [
-      'packages/core/src/driver.ts | if (s.link.tag !== "linked" || s.link.lookAt === null || s.link.heartbeatMs === null) return s; | ConditionalExpression: s.link.heartbeatMs === null → false',
+      'packages/core/src/driver.ts | if (link.tag !== "linked" || link.lookAt === null || link.heartbeatMs === null) return undefined; | ConditionalExpression: link.heartbeatMs === null → false',
     ],
   },
   {
     reason: "The same time either way.",
     mutants: [
-      "packages/core/src/driver.ts | return lookAt > s.link.lookAt && this.#unackedSince() === null ? { ...s, link: { ...link, lookAt } } : s; | EqualityOperator: lookAt > s.link.lookAt → lookAt >= s.link.lookAt",
+      "packages/core/src/driver.ts | return at > link.lookAt && this.#unackedSince() === null ? at : undefined; | EqualityOperator: at > link.lookAt → at >= link.lookAt",
     ],
   },
 ];

@@ -232,8 +232,7 @@ class Driver implements Connection, SocketOwner, Caller {
   }
 
   #inboundAt(link: number | undefined): number {
-    for (const { id, inboundAt } of this.sockets) if (id === link) return inboundAt;
-    return Number.NEGATIVE_INFINITY;
+    return this.sockets.find(({ id }) => id === link)?.inboundAt ?? Number.NEGATIVE_INFINITY;
   }
 
   #unackedSince(): number | null {
@@ -279,8 +278,7 @@ class Driver implements Connection, SocketOwner, Caller {
     this.#identity?.protocol.tick();
     const lookAt = this.#lookAt();
     const at = { now: this.clock.now(), wall: this.clock.wall() };
-    const idle = lookAt !== undefined && this.#waiters.length === 0 && !isDue(this.#state, at, this.policy, lookAt);
-    if (idle) this.#arm();
+    if (lookAt !== undefined && this.#waiters.length === 0 && !isDue(this.#state, at, this.policy, lookAt)) this.#arm();
     else this.dispatch(TICK);
   };
 

@@ -128,7 +128,6 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
         lifecycle.watch((signal) => {
           if (signal.type === "pageHidden") this.#stopLooking();
           if (signal.type !== "pageShown") return handler(signal);
-          this.#stopLooking();
           const abort = new Abort();
           this.#looking = abort;
           // Hidden again in the meantime, it was not shown.
@@ -304,18 +303,18 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
     const get = async (): Promise<TokenResult> => {
       // A logout elsewhere ends the token too, and its refusal may be here before storage has told why.
       if (reason === "rejected") await this.#look(new Abort());
-      if (abort.signal.aborted) throw connectionError("ERR_LOGGED_OUT");
       const held = this.connection.state().session;
+      if (abort.signal.aborted || held.tag !== "active") throw connectionError("ERR_LOGGED_OUT");
       const seen = this.shared?.seen();
       // After a rejection the app is asked: another tab's may be void with ours, and a second one is the last (B2.7).
       const asks = reason === "rejected" && this.renewal === "provider";
-      if (!asks && seen?.token && held.tag === "active" && ![...held.burnt, held.token?.value].includes(seen.token)) {
+      if (!asks && seen?.token && ![...held.burnt, held.token?.value].includes(seen.token)) {
         // Another tab has renewed it. What is nearly over is not worth the change.
         const lifeMs = this.#left(seen);
         if (lifeMs === null || lifeMs * 2 > Number(seen.lifeMs)) return { token: seen.token, lifeMs };
       }
       if (this.renewal === "refresh") {
-        const token = held.tag === "active" ? (held.token?.value ?? held.burnt[0]) : undefined;
+        const token = held.token?.value ?? held.burnt[0];
         if (!token) throw connectionError("ERR_AUTH_REJECTED", undefined, "token");
         return tokenResult(await this.auth().refresh(token, abort.signal));
       }

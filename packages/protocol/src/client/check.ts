@@ -27,9 +27,8 @@ const has =
     return true;
   };
 
-const isCounts = isListOf(isCount);
 /** Numbers of partitions, as a server takes them back in `hello.resume`. */
-export const isPositions: Test = (value) => isCounts(value) && isBetween(value as unknown[], 1024);
+export const isPositions: Test = (value) => isListOf(isCount)(value) && isBetween(value as unknown[], 1024);
 
 const isLimits: Test = (value) =>
   ["window", "windowBytes", "batchBytes", "eventBytes", "frameBytes", "frameRate", "dedupMs"].every((name) => {

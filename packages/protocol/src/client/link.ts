@@ -28,8 +28,6 @@ interface Session extends Pick<ClientSession, "pending"> {
   tell(now?: number): number;
 }
 
-const pong = `[${PING}]`;
-
 function malformed(): never {
   throw new Error("malformed frame");
 }
@@ -420,7 +418,7 @@ export class Link implements ClientLink, Sink {
       case PING:
         if (!this.live) malformed();
         if (frame.length > 1) this.#advance(frame.slice(1));
-        this.push(pong, pong.length);
+        this.#say([PING]);
         this.#credit();
         break;
       case PROBE:
