@@ -35,13 +35,14 @@ export const protocol: readonly Explanation[] = [
   },
   {
     reason:
-      "What is skipped otherwise is done in vain: a look at those before a send, at a set that is empty, at a ring that has nothing new, a tick of a link for which nothing is due, a flush of nothing, another reading of the clock. Nobody is told anything else, and nothing else is written.",
+      "What is skipped otherwise is done in vain: a look at those before a send, at a set that is empty, at a ring that has nothing new, a look at what is not due yet, a flush of nothing, another reading of the clock. Nobody is told anything else, and nothing else is written.",
     mutants: [
       "packages/protocol/src/client/link.ts | if (this.#gone()) return; | ConditionalExpression: this.#gone() → false",
       "packages/protocol/src/client/link.ts | if (this.#frames) this.#flush(); | ConditionalExpression: this.#frames → true",
       "packages/protocol/src/server/delivery.ts | if (given) pump(); | ConditionalExpression: given → true",
       "packages/protocol/src/server/hub.ts | if (dirty.length === 0) later(flushAll); | ConditionalExpression: dirty.length === 0 → true",
-      "packages/protocol/src/server/hub.ts | for (const link of links) if (at >= link.dueAt) link.tick(at); | ConditionalExpression: at >= link.dueAt → true",
+      "packages/protocol/src/server/agenda.ts | first = Math.floor(now / grainMs); | ArithmeticOperator: now / grainMs → now * grainMs",
+      "packages/protocol/src/server/agenda.ts | if (slot > first) break; | ConditionalExpression: slot > first → false",
       "packages/protocol/src/server/live.ts | if (!delivery.level) return 0; | ConditionalExpression: !delivery.level → true",
       "packages/protocol/src/server/live.ts | if (!delivery.level) delivery.pump(); | ConditionalExpression: !delivery.level → true",
       "packages/protocol/src/server/log.ts | if (waiting.length === 0) return; | ConditionalExpression: waiting.length === 0 → false",

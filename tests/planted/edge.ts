@@ -99,4 +99,20 @@ export const edgePlants: readonly Plant[] = [
     replace: "Math.abs(ms) < 0",
     test: "tests/adapters/platform-node.test.ts",
   },
+  {
+    tag: "R40",
+    what: "a page that needs nothing of the sdk is given all of it",
+    file: "packages/sdk/package.json",
+    find: '"sideEffects": false',
+    replace: '"sideEffects": true',
+    test: "tests/tools/types.test.ts",
+  },
+  {
+    tag: "R40",
+    what: "through a wrapper any data passes for any kind's",
+    file: "packages/sdk/src/types.ts",
+    find: ": AppEvent<E[K]> };",
+    replace: ": AppEvent<any> };",
+    test: "tests/tools/types.test.ts",
+  },
 ];

@@ -40,7 +40,6 @@ export function createAgenda<T extends Dated>(): Agenda<T> {
     put(it, at) {
       it.dueAt = at;
       const slot = Math.max(first, Math.floor(at / grainMs));
-      if (slot === it.slot && slots.get(slot)?.has(it)) return;
       remove(it);
       it.slot = slot;
       const list = slots.get(slot);

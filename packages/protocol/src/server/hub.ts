@@ -209,8 +209,8 @@ export function createHub(options: HubOptions): Hub {
       tickedAt = at;
       if (passed > stoodStillMs) for (const link of links) link.forgive(passed);
       for (const link of agenda.due(at)) {
-        // One that has ended in this tick, by its own doing or another's, has no next time.
-        const next = links.has(link) ? link.tick(at) : at;
+        const next = link.tick(at);
+        // One that has ended has no next time.
         if (links.has(link)) agenda.put(link, next);
       }
       if (at - trimmedAt < trimMs) return;
