@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { createAliases } from "../src/server/aliases.js";
 import { createDedup } from "../src/server/dedup.js";
@@ -114,5 +116,18 @@ describe("what a gateway remembers", () => {
     expect(world.hub.stats().ringEntries).toBe(2);
     world.advance(1_000_000);
     expect(world.hub.stats().ringEntries).toBe(0);
+  });
+
+  it("[R34] a link that ends in a tick, for it never said hello, is held by nothing", async () => {
+    const world = createWorld();
+    const held = Array.from({ length: 100 }, () => new WeakRef(world.hub.connect({ send() {}, close() {} })));
+    world.advance(60_000);
+    expect(world.hub.stats().connections).toBe(0);
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    // What a reference was asked for is kept for the rest of the task.
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+    expect(held.filter((link) => link.deref() !== undefined)).toEqual([]);
   });
 });
