@@ -188,7 +188,7 @@ describe("sends", () => {
     expect(ann.results[1]).toMatchObject({ ok: true });
   });
 
-  describe("a repeat that is refused, with other gateways on the log", () => {
+  describe("what is refused, with other gateways on the log", () => {
     const full = { ok: false, code: "ERR_SERVER_OVERLOADED", message: "full", retryAfterMs: 700 } as const;
 
     /** A send whose first link is given up; another gateway may have it, or be about to. */
@@ -240,34 +240,15 @@ describe("sends", () => {
       expect(ann.results).toMatchObject([{ id, ok: false, code: "ERR_FEATURE_THROTTLED" }]);
     });
 
-    it("[B10.6] a join and a leave alike", () => {
-      const world = createWorld({ mayJoin: () => false });
+    it("[B10.6] a join alike; what is acknowledged needs nothing", () => {
+      const world = createWorld({ mayJoin: (_, channel) => channel === "group:two" });
       const ann = world.client("ann");
       ann.connect();
-      ann.session.join("group:one", (result) => ann.results.push(result), world.now);
+      for (const channel of ["group:one", "group:two"])
+        ann.session.join(channel, (result) => ann.results.push(result), world.now);
       world.turn();
-      expect([ann.results, world.log.forbidden]).toMatchObject([[{ code: "ERR_SEND_REJECTED" }], []]);
-      ann.cut();
-      ann.connect();
-      ann.session.join("group:two", (result) => ann.results.push(result), world.now);
-      world.turn();
-      expect(ann.results[1]).toMatchObject({ ok: false, code: "ERR_SEND_REJECTED" });
-      expect(world.log.forbidden).toHaveLength(1);
-    });
-
-    it("[B10.6] a first link carries no repeats, and an acknowledged one needs nothing: the log is not asked", () => {
-      const world = createWorld();
-      const ann = world.client("ann");
-      ann.connect();
-      world.log.refuseNext = full;
-      ann.send("user:bob", "no");
-      world.turn();
-      ann.cut();
-      ann.connect();
-      ann.send("user:bob", "yes");
-      world.turn();
-      expect(ann.results.map(({ ok }) => ok)).toEqual([false, true]);
-      expect(world.log.forbidden).toEqual([]);
+      expect(ann.results).toMatchObject([{ ok: false, code: "ERR_SEND_REJECTED" }, { ok: true }]);
+      expect(world.log.forbidden).toEqual([JSON.stringify(["ann", "ann-1", ann.results[0]?.id])]);
     });
 
     it("[B10.6] without other gateways it stands by itself: the older link ended when the newer was welcomed", () => {
@@ -277,6 +258,30 @@ describe("sends", () => {
       ann.connect();
       expect(ann.results).toEqual([{ ...full, id }]);
     });
+  });
+
+  it("[B10.6] in order per channel: what was refused stays so under its id, and does not come behind what was sent after it", () => {
+    for (const alone of [true, false]) {
+      const world = createWorld();
+      if (alone) delete world.log.forbid;
+      const ann = world.client("ann");
+      const pipe = ann.connect();
+      const first = ann.send("group:tea", "before the join");
+      const join = ann.session.join("group:tea", (result) => ann.results.push(result), world.now);
+      const last = ann.send("group:tea", "after it");
+      pipe.held = true;
+      world.turn();
+      // All three are judged, and no answer arrives.
+      for (const text of pipe.toServer.splice(0)) pipe.server.receive(text);
+      ann.cut();
+      ann.connect();
+      expect(ann.results).toMatchObject([
+        { id: first, ok: false, code: "ERR_SEND_REJECTED", message: "not a member" },
+        { id: join, ok: true },
+        { id: last, ok: true },
+      ]);
+      expect(world.log.entries.map(({ data }) => data)).toEqual([{ user: "ann", change: "joined" }, "after it"]);
+    }
   });
 
   it("[B10.6] a log that cannot say whether it applied: the link ends, and the next one asks by id", async () => {

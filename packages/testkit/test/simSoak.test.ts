@@ -9,10 +9,16 @@ import { parsePlan, runPlan } from "../src/sim/index.js";
 const found: readonly (readonly [seed: number, what: string])[] = [
   [773443459, "[B10.6] product: a repeat is refused over one gateway, and its first copy applied over another"],
   [773513523, "[B10.6] product: the first copy was applied over one gateway, and its repeat refused over another"],
+  [
+    773516573,
+    "[B10.6] product: what was refused was judged anew when it was repeated, and came behind what was sent after it",
+  ],
+  [773515202, "[B3.2] product: a sleep within the wait for acknowledgements prolonged it"],
   [773443755, "[B4.4] product: a sleep within a lease was not taken off the timer that ends it"],
   [773514093, "[B4.4] oracle: a sleep that nobody tells of is known when the client next has its turn"],
   [773443708, "[B10.3] [B2.9] oracle: a login that another tab ended while this one was being reloaded"],
   [773443839, "[B2.7] oracle: a refusal that is read when a late timer has just given the link up is an old link's"],
+  [773516103, "[B2.7] oracle: the same, with a goaway's time that had come"],
   [773515118, "[B3.2] oracle: sends put the close off from when late timers come to it"],
   [773516130, "[R4] oracle: what is sent in the turn that grants a fresh deadline lengthens it"],
 ];

@@ -99,8 +99,8 @@ export interface Broker {
   /** Writes an event. A `dedupId` known within `dedupMs` writes nothing and answers as the first time. */
   append(channel: string, event: NewEvent, dedupId: string | undefined): Awaitable<Appended>;
   /**
-   * Of a log that several gateways write to: answers the number that was written under this id; if there is none, `undefined`, and for
-   * `dedupMs` whatever comes under it, over whichever gateway, is answered with `ok: false`. Absent: no other gateway writes.
+   * Of a log that several gateways write to, asked before a refusal is told: answers the number that was written under this id; if there is none,
+   * `undefined`, and for `dedupMs` whatever comes under it, over whichever gateway, is answered with `ok: false`. Absent: no other gateway writes.
    */
   forbid?(channel: string, dedupId: string): Awaitable<number | undefined>;
   /** Up to `max` entries with `after < n ≤ upTo`, in order; `undefined` if the log no longer holds everything after `after`. */

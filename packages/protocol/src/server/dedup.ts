@@ -2,8 +2,8 @@
  * Repeated sends.
  *
  * Law: for `keepMs` after its first answer a key is not run again: whoever repeats it gets the first answer, and whoever
- * repeats it while it runs waits for that answer. Only success is remembered; a refused send was not applied and may be
- * judged anew. At `entries` the oldest answer goes, and the broker's own `dedupId` decides.
+ * repeats it while it runs waits for that answer. A refusal is remembered as success is: judged anew, what was refused could
+ * come behind what was sent after it (B10.6). At `entries` the oldest answer goes, and the broker's own `dedupId` decides.
  */
 
 /** Answers by key. */

@@ -3,7 +3,7 @@
  *
  * Law: sends of one identity on one channel are applied in the order of arrival, one after another; each is judged when
  * its turn has come, so that a send right behind a join finds the membership. A send repeated under its id is applied once
- * and answered alike. A refusal means not applied, and that it never will be: a copy that an earlier link carried may be on its
+ * and answered alike. A refusal means not applied, and that it never will be: a copy on another link may be on its
  * way through another gateway, so the log has the last word. When the broker cannot say, nobody is told anything (`undefined`),
  * and the client asks again by id.
  */
@@ -28,8 +28,6 @@ type Reply = (answer: Answer) => void;
 export interface Author {
   readonly user: string;
   readonly instance: string;
-  /** An earlier link may have carried what this one carries. */
-  readonly repeats: boolean;
 }
 
 /** A wished change of membership. */
@@ -90,7 +88,7 @@ export function createInbox(
   const dedup = createDedup<Answer>(
     limits.dedupMs + dedupGraceMs,
     settings.dedupEntries,
-    (answer) => answer?.ok === true,
+    (answer) => answer !== undefined,
   );
 
   /** Joins that are under way: they come all at once, and the log may take its time. */
@@ -118,9 +116,9 @@ export function createInbox(
     );
   }
 
-  /** A refusal stands when the log knows nothing of an earlier copy, and will take none. */
-  function certain({ repeats }: Author, channel: string, key: string, answer: Answer, reply: Reply): void {
-    if (answer?.ok !== false || !repeats) {
+  /** A refusal stands when a log that has other gateways knows nothing of another copy, and will take none. */
+  function certain(channel: string, key: string, answer: Answer, reply: Reply): void {
+    if (answer?.ok !== false) {
       reply(answer);
       return;
     }
@@ -149,7 +147,7 @@ export function createInbox(
       (answered) =>
         lanes(laneOf(author, channel), (next) =>
           run(key, (answer) =>
-            certain(author, channel, key, answer, (told) => {
+            certain(channel, key, answer, (told) => {
               answered(told);
               next();
             }),

@@ -54,7 +54,7 @@ export function createLive(core: Core, line: Line, link: Link, greeted: Greeted)
   const { user, expiresInMs } = greeted.verdict;
   const { recovery, cursors } = greeted.resumption;
   const { outflow, rate, say, malformed } = line;
-  const author = { user, instance: hello.instance, repeats: hello.linkNo > 1 };
+  const author = { user, instance: hello.instance };
   const startedAt = settings.now();
   let { tokenId } = greeted.verdict;
   let expiresAt = startedAt + (expiresInMs ?? Number.POSITIVE_INFINITY);
