@@ -18,7 +18,6 @@ import type {
 } from "@cc/protocol/server";
 
 export interface MemoryLog extends Broker {
-  forbid(channel: string, dedupId: string): Awaitable<number | undefined>;
   epoch: string;
   /** What the log holds, oldest first. */
   readonly entries: readonly LogEntry[];
@@ -26,6 +25,8 @@ export interface MemoryLog extends Broker {
   answers: "now" | "byPromise" | "fails" | "never";
   /** Refuses the next append. */
   refuseNext: Extract<Appended, { ok: false }> | undefined;
+  /** As in `Broker`, and always there: one log may serve several gateways. */
+  forbid(channel: string, dedupId: string): Awaitable<number | undefined>;
   /** Forgets the entries up to `n`, as a bounded log does. Followers that are up to date notice nothing. Default: all. */
   forget(n?: number): void;
   /** The log begins anew, empty, under a new epoch: what was in it is lost. */
