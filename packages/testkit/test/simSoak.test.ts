@@ -17,8 +17,13 @@ const found: readonly (readonly [seed: number, what: string])[] = [
   [773443755, "[B4.4] product: a sleep within a lease was not taken off the timer that ends it"],
   [773514093, "[B4.4] oracle: a sleep that nobody tells of is known when the client next has its turn"],
   [773443708, "[B10.3] [B2.9] oracle: a login that another tab ended while this one was being reloaded"],
+  [
+    773548558,
+    "[B10.3] [B2.3] oracle: a login that could not be stored, and one as the same user, which stores nothing",
+  ],
   [773443839, "[B2.7] oracle: a refusal that is read when a late timer has just given the link up is an old link's"],
   [773516103, "[B2.7] oracle: the same, with a goaway's time that had come"],
+  [773547411, "[R12] oracle: the same, with the floor of a goaway"],
   [773515118, "[B3.2] oracle: sends put the close off from when late timers come to it"],
   [773516130, "[R4] oracle: what is sent in the turn that grants a fresh deadline lengthens it"],
 ];

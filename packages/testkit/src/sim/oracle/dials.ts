@@ -59,6 +59,11 @@ export const dialLaw: MakeLaw = (truth, broken) => {
   };
   /** Wires that the client gave up before it heard their end: the late word of an old link changes nothing, a refusal on its way included. */
   const givenUp = new Set<number>();
+  /** The word that a client reads at this moment, and the floor before it. */
+  const reading = new Map<
+    number,
+    { readonly t: number; readonly wire: number; readonly goaway: boolean; readonly floor: Floor | undefined }
+  >();
 
   return {
     born({ client, process }) {
@@ -83,14 +88,20 @@ export const dialLaw: MakeLaw = (truth, broken) => {
       if (how === "killed" && memory.floor && clocks(truth, client).mono - memory.floor.from < 1_000)
         memory.floor = undefined;
     },
-    got({ client, wire, frames }) {
+    got({ client, wire, frames, t }) {
       const record = truth.wires.get(wire);
       if (record === undefined || record.endedAt !== undefined) return;
+      const { floor } = of(client);
       for (const { minDelayMs } of [...objectsOf(frames, "reject"), ...objectsOf(frames, "goaway")])
         if ((minDelayMs as number) > 0) raise(client, minDelayMs as number);
+      const goaway = objectsOf(frames, "goaway").length > 0;
+      if (of(client).floor !== floor) reading.set(client, { t, wire, goaway, floor });
     },
-    closing({ wire }) {
+    closing({ client, wire, t }) {
       givenUp.add(wire);
+      // Who is told to go away below a floor leaves when that has passed: whoever leaves in the moment of reading it had a late timer to obey first.
+      const word = reading.get(client);
+      if (word?.goaway && word.wire === wire && word.t === t) of(client).floor = word.floor;
     },
     closed({ client, wire, code, httpStatus, retryAfterMs }) {
       if (truth.clients[client]?.wire?.wire !== wire || givenUp.has(wire)) return;
@@ -109,9 +120,14 @@ export const dialLaw: MakeLaw = (truth, broken) => {
         memory.lostInBackground = false;
       }
     },
-    status({ client, change }) {
+    status({ client, change, t }) {
       const memory = of(client);
       const record = truth.clients[client] as ClientRecord;
+      const word = reading.get(client);
+      reading.delete(client);
+      // So had whoever tells another reason than a refusal that it reads (see identity.ts).
+      if (word && !word.goaway && word.t === t && !["serverBusy", "rejected", "failed"].includes(change.reason))
+        memory.floor = word.floor;
       const lost = change.current === "disconnected" && ["connected", "featureThrottled"].includes(change.previous);
       // A page that is hidden closes its link itself: no loss.
       if (lost && !record.hidden && !record.plan.auto && holds(record)) memory.lostInBackground = true;
