@@ -67,11 +67,18 @@ async function bundled(into: string): Promise<string> {
   return outfile;
 }
 
-/** What lives of a client and its half of a server, and half as much again: else V8 lets garbage lie to as much as that. */
-function heapMb(args: readonly string[]): number {
+/**
+ * For V8. Of the heap: what lives of a client and its half of a server, and half as much again, else it lets garbage lie to as much as
+ * that. Zones have a core each, and a collector with helpers takes it away from the other: a sixth of the whole time.
+ */
+function flagsOf(args: readonly string[]): readonly string[] {
   const of = (flag: string): string | undefined => (args.includes(flag) ? args[args.indexOf(flag) + 1] : undefined);
   const { clients, zones } = herdPlan({ clients: Number(of("--clients")), kind: of("--kind") as HerdKind | undefined });
-  return Math.ceil(300 + (30 * clients) / zones / 1000);
+  return [
+    "--max-semi-space-size=64",
+    `--max-old-space-size=${Math.ceil(300 + (30 * clients) / zones / 1000)}`,
+    ...(zones > 1 ? ["--single-threaded-gc"] : []),
+  ];
 }
 
 /** Runs one in a process of its own, for a heap that has seen another herd is not the same. */
@@ -83,11 +90,9 @@ async function runOne(
 ): Promise<{ readonly code: number; readonly told: Told | undefined }> {
   const out = join(into, `${scenario.name}.json`);
   console.log(`\n${scenario.name}: ${args.join(" ").replaceAll(" --", "\n  --").replaceAll("\n ", "")}`);
-  const { code } = await run(
-    process.execPath,
-    ["--max-semi-space-size=64", `--max-old-space-size=${heapMb(args)}`, program, ...args, "--gates", "--out", out],
-    { show: true },
-  );
+  const { code } = await run(process.execPath, [...flagsOf(args), program, ...args, "--gates", "--out", out], {
+    show: true,
+  });
   if (code > 1) return { code, told: undefined };
   return { code, told: JSON.parse(readFileSync(out, "utf8")) as Told };
 }

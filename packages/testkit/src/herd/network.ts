@@ -50,7 +50,8 @@ export interface Network {
 export function createNetwork({ clock, random, doors, dialled }: NetworkOptions): Network {
   /** As a balancer that knows who is alive: evenly among the open doors, and to any while none is. */
   const choose = (): number => {
-    const open = doors.filter((door) => door.open).length;
+    let open = 0;
+    for (const door of doors) if (door.open) open++;
     if (open === 0) return random.int(doors.length);
     let left = random.int(open);
     for (let index = 0; index < doors.length; index++) if (doors[index]?.open && left-- === 0) return index;
