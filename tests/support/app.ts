@@ -11,6 +11,13 @@ const pageSource = `
   const query = new URLSearchParams(location.search);
   globalThis.notes = [];
   const note = (what, value) => notes.push([what, value, performance.now()]);
+  const Socket = WebSocket;
+  globalThis.WebSocket = class extends Socket {
+    constructor(...how) {
+      super(...how);
+      note("dial", null);
+    }
+  };
   const storage = query.has("idb") ? indexedDbStorage() : undefined;
   const heartbeat = query.get("heartbeat");
   const client = createClient({
