@@ -14,9 +14,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { build } from "esbuild";
 import { type HerdKind, type HerdSummary, herdPlan, type PeerSummary } from "../packages/testkit/src/herd/index.js";
 import { argumentsOf, herdFiles, type Recorded, recordedOf, type Scenario, scenarios } from "./lib/herd.js";
+import { builtProgram } from "./lib/program.js";
 import { root, run } from "./lib/run.js";
 
 const page = (name: string): string => join(root, "docs", name);
@@ -49,22 +49,6 @@ function flags(): {
   if (values.only !== undefined && !scenarios.some(({ name }) => name === values.only))
     throw new TypeError(`--only knows ${scenarios.map(({ name }) => name).join(", ")}, not ${values.only}`);
   return { ...values, clients, only: values.only, out: values.out, collect: values.collect };
-}
-
-/** One file for Node, so that a run pays for no loader. */
-async function bundled(into: string): Promise<string> {
-  const outfile = join(into, "sim.mjs");
-  await build({
-    entryPoints: [join(root, "scripts/sim.ts")],
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node20",
-    conditions: ["@cc/source"],
-    outfile,
-    logLevel: "error",
-  });
-  return outfile;
 }
 
 /**
@@ -156,7 +140,7 @@ async function main(): Promise<number> {
   }
   const into = mkdtempSync(join(tmpdir(), "herd-"));
   try {
-    const program = await bundled(into);
+    const { file: program } = await builtProgram(new URL("./sim.ts", import.meta.url));
     const ours: Record<string, HerdSummary> = {};
     let peers: readonly PeerSummary[] = [];
     let worst = 0;

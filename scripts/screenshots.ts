@@ -7,21 +7,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { chromium, type Page } from "playwright";
-import { build, defaultClientConditions } from "vite";
 import { chromiumFlags, findChromium } from "./lib/browser.js";
+import { buildPlayground } from "./lib/playground.js";
 import { root } from "./lib/run.js";
 
 const MAX_BYTES = 200_000;
 const folder = mkdtempSync(join(tmpdir(), "cc-screenshots-"));
-const playground = join(root, "apps/playground");
-process.env["NODE_ENV"] = "production";
-await build({
-  root: playground,
-  configFile: join(playground, "vite.config.ts"),
-  logLevel: "silent",
-  resolve: { conditions: ["@cc/source", ...defaultClientConditions] },
-  build: { outDir: folder, emptyOutDir: true, sourcemap: false },
-});
+await buildPlayground(folder);
 const demo = spawn(
   process.execPath,
   [

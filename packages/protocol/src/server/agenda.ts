@@ -17,7 +17,7 @@ export interface Agenda<T extends Dated> {
   /** Puts it to this time, wherever it stood; `-Infinity` and all that is past: to the next tick. */
   put(it: T, at: number): void;
   remove(it: T): void;
-  /** Takes out those that are due, by their time in steps of the grain and then as they were put. */
+  /** Those that are due, by their time in steps of the grain and then as they were put. Who is not put elsewhere is due again. */
   due(now: number): readonly T[];
 }
 
@@ -51,12 +51,7 @@ export function createAgenda<T extends Dated>(): Agenda<T> {
       const due: T[] = [];
       for (const [slot, list] of [...slots].sort(([a], [b]) => a - b)) {
         if (slot > first) break;
-        for (const it of list)
-          if (it.dueAt <= now) {
-            list.delete(it);
-            due.push(it);
-          }
-        if (list.size === 0) slots.delete(slot);
+        for (const it of list) if (it.dueAt <= now) due.push(it);
       }
       return due;
     },

@@ -92,7 +92,10 @@ export function createHub(options: HubOptions): Hub {
       if (dirty.length === 0) later(flushAll);
       dirty.push(link);
     },
-    due: agenda.put,
+    due(link, at) {
+      // One that has ended, in the very call that would put it, has no next time.
+      if (links.has(link)) agenda.put(link, at);
+    },
     closed(link) {
       links.delete(link);
       agenda.remove(link);
@@ -199,7 +202,7 @@ export function createHub(options: HubOptions): Hub {
     connect(host) {
       const link = openSession(core, host);
       links.add(link);
-      agenda.put(link, link.dueAt);
+      core.due(link, link.dueAt);
       // Not from within `connect`: its caller does not have the session yet.
       if (stopped) later(() => link.end(closeCodes.restart, "stopped"));
       return link;
@@ -208,11 +211,7 @@ export function createHub(options: HubOptions): Hub {
       const passed = at - tickedAt;
       tickedAt = at;
       if (passed > stoodStillMs) for (const link of links) link.forgive(passed);
-      for (const link of agenda.due(at)) {
-        const next = link.tick(at);
-        // One that has ended has no next time.
-        if (links.has(link)) agenda.put(link, next);
-      }
+      for (const link of agenda.due(at)) core.due(link, link.tick(at));
       if (at - trimmedAt < trimMs) return;
       trimmedAt = at;
       inbox.trim(at);
