@@ -23,6 +23,7 @@ beforeAll(async () => {
     replay: { maxCount: logEntries },
     // The suite is about frames, not about what chat puts into them.
     chat: false,
+    throttling: false,
   });
   proxy = await createFaultProxy({ target: gateway.address });
   const clock = nodeClock;

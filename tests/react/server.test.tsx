@@ -26,6 +26,7 @@ describe("@cc/react on a server", () => {
       jwtSecret: "0123456789abcdef0123456789abcdef",
       authKey: "auth-key-1",
       users: [{ uid: "ann" }],
+      throttling: false,
     });
     onTestFinished(() => gateway.close());
     const client = createClient({ url: gateway.url, storage: memoryStorage(), tabStorage: memoryStorage() });

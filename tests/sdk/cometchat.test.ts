@@ -15,6 +15,7 @@ beforeAll(async () => {
     jwtSecret: "0123456789abcdef0123456789abcdef",
     authKey,
     users: [{ uid: "alice", name: "Alice" }],
+    throttling: false,
   });
 });
 afterAll(() => gateway.close());

@@ -81,6 +81,7 @@ beforeAll(async () => {
     authKey,
     createUsers: true,
     presenceGraceMs: 0,
+    throttling: false,
     users: [{ uid: "alice" }, { uid: "bob", name: "Bob" }],
     groups: [{ gid: "team", members: ["alice"] }],
   });

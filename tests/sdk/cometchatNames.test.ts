@@ -21,6 +21,7 @@ test("[B9.4] connection and login listeners that were taken away by their id are
     jwtSecret: "0123456789abcdef0123456789abcdef",
     authKey: "auth-key-1",
     users: [{ uid: "alice" }],
+    throttling: false,
   });
   onTestFinished(() => gateway.close());
   const told: string[] = [];

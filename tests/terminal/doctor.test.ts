@@ -30,6 +30,7 @@ async function startGateway(options: Partial<GatewayOptions> = {}): Promise<Gate
     jwtSecret,
     authKey,
     users: [{ uid: "alice", name: "Alice" }],
+    throttling: false,
     ...options,
   });
   onTestFinished(() => gateway.close());

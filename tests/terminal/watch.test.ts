@@ -15,6 +15,7 @@ async function startGateway(): Promise<Gateway> {
     jwtSecret: "terminal-secret-of-32-bytes-or-more",
     authKey,
     users: [{ uid: "alice", name: "Alice" }],
+    throttling: false,
   });
   onTestFinished(() => gateway.close());
   return gateway;

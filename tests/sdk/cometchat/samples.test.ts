@@ -17,6 +17,7 @@ beforeAll(async () => {
     jwtSecret: "0123456789abcdef0123456789abcdef",
     authKey,
     createUsers: true,
+    throttling: false,
     users: [{ uid: "bob" }],
     groups: [{ gid: "lobby" }],
   });

@@ -71,6 +71,8 @@ export async function openStage(options: StageOptions): Promise<Stage> {
       authKey,
       users,
       origins: [origin],
+      // Features are shed by the page's switch, not by how busy this machine is.
+      throttling: false,
     };
     const gateway = await createGateway(settings);
     opened.push(() => gateway.close());

@@ -59,6 +59,8 @@ export async function createWorld(paper: Paper, checks: Checks, broken: Breakage
         { uid: "bob", name: "Bob" },
       ],
       heartbeatMs,
+      // Features are shed by the scene about it; a busy machine would otherwise shed some in the middle of another.
+      throttling: false,
     });
     opened.push(real);
     const gateway = brokenGateway(real, broken);

@@ -28,7 +28,7 @@ export async function cut({ alice, gateway, checks, paper }: World): Promise<voi
   const attempt = await checks.comes("status: connecting after the wait", 3_000, dialled);
   checks.that(
     "status: the attempt came when it was announced",
-    Math.abs(attempt.at - told.at - ((told.retryAt ?? 0) - wallOf(told.at, paper.now()))) < toleranceMs,
+    Math.abs(attempt.at - told.at - ((told.retryAt ?? 0) - wallOf(told.at, paper.now()))) < toleranceMs / 2,
     `${ms(attempt.at - told.at)} after disconnected`,
   );
   const again = await checks.comes("status: connected again after the cut", 3_000, back);
