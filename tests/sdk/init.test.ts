@@ -68,6 +68,30 @@ describe("init", () => {
     expect(client.getConnectionStatus()).toBe("connected");
   });
 
+  it.each(["before it", "while storage is read"])(
+    "[B3.4] a disconnect() %s holds for the session that is restored, until connect()",
+    async (when) => {
+      const { client, clock, hellos, storage } = createRig(await left());
+      storage.slowMs = 2_000;
+      if (when === "before it") await client.disconnect();
+      const ready = client.init(app);
+      await clock.advanceAsync(1_000);
+      if (when !== "before it") await client.disconnect();
+      await clock.advanceAsync(30_000);
+      await ready;
+      expect([client.getLoggedInUser()?.uid, client.getConnectionStatus(), hellos]).toEqual([
+        "ann",
+        "disconnected",
+        [],
+      ]);
+      expect(client.snapshot()).toMatchObject({ mode: "auto", reason: "disconnectCalled" });
+      const linked = client.connect();
+      await clock.advanceAsync(1_000);
+      await linked;
+      expect([client.getConnectionStatus(), hellos]).toEqual(["connected", ["ann-1"]]);
+    },
+  );
+
   it("[B2.1] a listener added right after `await init()` misses nothing of a restored session", async () => {
     const { client, clock } = createRig(await left());
     await client.init(app);

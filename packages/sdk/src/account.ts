@@ -219,7 +219,7 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
     const { autoEstablishSocketConnection: auto = true, background, region } = settings;
     const said = JSON.stringify([auto, background, region, settings.url]);
     if (app?.id === appId && app.settings === said) return app.ready;
-    if (app !== undefined)
+    if (app)
       return Promise.reject(
         connectionError("ERR_INVALID_ARGUMENT", "init() was called with other arguments before", "init"),
       );
@@ -258,13 +258,16 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
     this.#release = own.release;
     this.instance = own.id;
     this.#place = own.place;
+    // A disconnect() while storage was read is no word of an earlier start: it holds, for the session found there too (B3.4).
+    const { mode } = connection.state();
     connection.init({ auto, floor, ...(background && { policy: { background } }) });
     if (!protocol.login) this.enter({ user: { uid: "" }, token: "", expiresInMs: null }, "none", undefined);
-    else if (saved !== undefined) {
+    else if (saved) {
       const { user, token, renewal } = saved;
       const place = own.position?.user === user.uid ? own.position : undefined;
       this.enter({ user, token, expiresInMs: this.#left(saved) }, renewal, place);
     }
+    if (mode.wish !== "on") void connection.disconnect();
   }
 
   // ---- the session ---------------------------------------------------------------------------------------------

@@ -108,7 +108,7 @@ export class Login {
   }
 
   /** The user, if a login as `uid` finds that user logged in, and nothing that a new login would mend. */
-  #stay(uid: string | undefined, getToken?: GetToken): User | undefined {
+  #stay(uid: string | undefined, getToken?: GetToken): User | null | undefined {
     const { link, session } = this.#account.connection.state();
     const user = this.#account.user;
     if (user?.uid !== uid || link.tag === "failed" || session.tag !== "active") return undefined;
@@ -119,7 +119,7 @@ export class Login {
     }
     // It takes back an earlier disconnect() (B3.4), and may bring a way to renew the token.
     this.#account.connection.relogin(this.#account.renewal !== "none");
-    return user ?? undefined;
+    return user;
   }
 
   /** Whether the session has a token to come: a restored one may have nothing but what ran out meanwhile. */
