@@ -38,13 +38,21 @@ interface Fresh {
   readonly at: number;
 }
 
+/** A wake signal on a link: when, on three clocks, and whether something was read since. */
+interface Woken {
+  readonly t: number;
+  readonly mono: number;
+  readonly wall: number;
+  answered: boolean;
+}
+
 /** A tick of the oracle, and rounding. */
 const room = 260;
 
 export const livenessLaw: MakeLaw = (truth, broken) => {
   /** Unanswered sends by wire: mark → when and how many bytes. */
   const pending = new Map<number, Map<string, { readonly at: number; readonly bytes: number }>>();
-  const wokenAt = new Map<number, { readonly t: number; readonly mono: number; readonly wall: number }>();
+  const wokenAt = new Map<number, Woken>();
   const heartbeatAt = new Map<number, number>();
   /** The deadline that the last probe was given: what is settled meanwhile does not shorten it. */
   const given = new Map<number, number>();
@@ -147,8 +155,13 @@ export const livenessLaw: MakeLaw = (truth, broken) => {
         const before = wokenAt.get(client.wire.wire);
         // The leading edge of 2.5 s, by the greater of the two clocks that a client has.
         if (before === undefined || Math.max(mono - before.mono, wall - before.wall) >= 2_500)
-          wokenAt.set(client.wire.wire, { t, mono, wall });
+          wokenAt.set(client.wire.wire, { t, mono, wall, answered: false });
       }
+    },
+    got({ wire }) {
+      // What is read after the signal is life to a client (B6.1), in the same millisecond too, and however long it lay there.
+      const woken = wokenAt.get(wire);
+      if (woken) woken.answered = true;
     },
     status({ client: n, change, t }) {
       const client = truth.clients[n];
@@ -210,8 +223,8 @@ export const livenessLaw: MakeLaw = (truth, broken) => {
             Math.max(oldest, since),
             p + Math.max(p, givenBefore.get(wire.wire) ?? 0),
           );
-        const woken = wokenAt.get(wire.wire)?.t;
-        if (woken !== undefined && since <= woken) told("R4", "a wake signal", woken, p);
+        const woken = wokenAt.get(wire.wire);
+        if (woken?.answered === false) told("R4", "a wake signal", woken.t, p);
       }
     },
     end(t) {
