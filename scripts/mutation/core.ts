@@ -163,7 +163,7 @@ export const core: readonly Explanation[] = [
   {
     reason: "A tick with nothing due changes nothing and is not committed.",
     mutants: [
-      "packages/core/src/driver.ts | if (isDue(this.#state, m, this.policy)) this.#commit(TICK, m); | ConditionalExpression: isDue(this.#state, m, this.policy) → true",
+      "packages/core/src/driver.ts | if (dueDeadline(this.#state, m, this.policy)) this.#commit(TICK, m); | ConditionalExpression: dueDeadline(this.#state, m, this.policy) → true",
       'packages/core/src/driver.ts | if (input.type !== "tick") this.#commit(input, m); | ConditionalExpression: input.type !== "tick" → true',
       'packages/core/src/driver.ts | if (input.type !== "tick") this.#commit(input, m); | StringLiteral: "tick" → ""',
     ],

@@ -138,6 +138,45 @@ describe("snapshots", () => {
     expect(seen).toEqual(Array.from({ length: changed + 1 }, (_, n) => n));
   });
 
+  test("an owner who alone wants to know is told of each change, and a logger of each status and error", () => {
+    const changes: string[] = [];
+    const owner = createRig({ deaf: true, owner: { changed: () => void changes.push(owner.phase()) } });
+    const lines: unknown[] = [];
+    const told = (...line: unknown[]): void => void lines.push(line[0]);
+    const logged = createRig({ deaf: true, owner: { logger: { info: told, warn: told, error: told } } });
+    for (const rig of [owner, logged]) {
+      rig.start();
+      rig.linkUp();
+      rig.lose();
+    }
+    expect(changes).toEqual(["idle", "waiting", "transport", "handshake", "linked", "waiting"]);
+    expect(lines).toEqual(["connecting", "connected", expect.stringContaining("1006"), "disconnected"]);
+  });
+
+  test("[B1.3] [B1.5] where nobody listens a snapshot is of now and stays itself, and who comes then is told of the next change alone", () => {
+    const rig = createRig({ deaf: true });
+    rig.start();
+    rig.linkUp();
+    rig.lose();
+    const lost = rig.connection.snapshot();
+    expect(lost).toMatchObject({ status: "disconnected", phase: "waiting", error: { code: "ERR_WEBSOCKET_ERROR" } });
+    expect(rig.connection.snapshot()).toBe(lost);
+    // Past the dial and its failure, looked at by nobody.
+    rig.dialled(60_000).refuse();
+    const told: unknown[] = [];
+    rig.connection.on("snapshot", (snapshot) => void told.push(snapshot.phase));
+    rig.connection.on("status", ({ previous, current }) => void told.push(`${previous} → ${current}`));
+    const blocked = { code: "ERR_TRANSPORT_BLOCKED", message: "", phase: "transport", retryable: true } as const;
+    rig.connection.hint(blocked);
+    const hinted = rig.connection.snapshot();
+    expect(hinted.error?.code).toBe("ERR_TRANSPORT_BLOCKED");
+    // The same once more, which no snapshot shows.
+    rig.connection.hint(blocked);
+    expect(rig.connection.snapshot()).toBe(hinted);
+    rig.dialled(60_000);
+    expect(told).toEqual(["waiting", "disconnected → connecting", "transport"]);
+  });
+
   test("[B1.6] subscribe: once is the current one alone; an aborted signal and the end of a connection are none", () => {
     const rig = createRig();
     const seen: [string, Snapshot["phase"]][] = [];

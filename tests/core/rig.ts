@@ -44,6 +44,8 @@ export interface RigOptions {
   readonly online?: boolean;
   /** How many timers the connection may set, for tests of hours and days. Default 1,000. */
   readonly timers?: number;
+  /** Nobody listens: `log`, `changes`, `snapshots` and `errors` stay empty. Default false. */
+  readonly deaf?: boolean;
   /** What the owner gives besides, or instead. */
   readonly owner?: Partial<ConnectionOptions>;
 }
@@ -156,16 +158,18 @@ export function createRig(options: RigOptions = {}): Rig {
     onListenerError: (error) => void thrown.push(error),
     ...options.owner,
   });
-  connection.addConnectionListener("rig", {
-    onConnected: () => void log.push("connected"),
-    onConnecting: () => void log.push("connecting"),
-    onDisconnected: () => void log.push("disconnected"),
-    onFeatureThrottled: () => void log.push("featureThrottled"),
-    onConnectionError: (error) => void log.push(`! ${error.code}`),
-  });
-  connection.on("status", (change) => void changes.push(change));
-  connection.on("error", (error) => void errors.push(error));
-  connection.subscribe((snapshot) => void snapshots.push(snapshot));
+  if (!options.deaf) {
+    connection.addConnectionListener("rig", {
+      onConnected: () => void log.push("connected"),
+      onConnecting: () => void log.push("connecting"),
+      onDisconnected: () => void log.push("disconnected"),
+      onFeatureThrottled: () => void log.push("featureThrottled"),
+      onConnectionError: (error) => void log.push(`! ${error.code}`),
+    });
+    connection.on("status", (change) => void changes.push(change));
+    connection.on("error", (error) => void errors.push(error));
+    connection.subscribe((snapshot) => void snapshots.push(snapshot));
+  }
   protocol.onAct = ({ host }, act) => {
     if (act !== "probe" || rtt === null) return;
     answering += 1;

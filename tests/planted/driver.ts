@@ -174,8 +174,8 @@ export const driverPlants: readonly Plant[] = [
     tag: "R39",
     what: "a snapshot can be written to",
     file: "packages/core/src/derive.ts",
-    find: "for (const part of [next, ",
-    replace: "for (const part of [",
+    find: "  [next, next.throttled, ",
+    replace: "  [next.throttled, ",
     test: "tests/core/snapshot.test.ts",
   },
 ];

@@ -61,6 +61,11 @@ export class Bus<Events extends object> {
     return off;
   }
 
+  /** How many listen. */
+  get length(): number {
+    return this.#entries.length;
+  }
+
   #remove(entry: Entry): void {
     entry.call = undefined;
     entry.quit?.();

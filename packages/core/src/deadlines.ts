@@ -97,7 +97,10 @@ export function nextDeadline(x: State, m: Stamp, p: Policy, lookAt?: number): nu
   return next;
 }
 
-/** The kind of the first deadline that is due, by either clock where both count. `lookAt`: instead of the state's own. */
+/**
+ * The kind of the first deadline that is due, by either clock where both count; `undefined` for none. The driver then runs a `tick`
+ * of its own first, so that its outcome is told before the input's. `lookAt`: instead of the state's own.
+ */
 export function dueDeadline(s: State, m: Stamp, p: Policy, lookAt?: number): DeadlineKind | undefined {
   let due: DeadlineKind | undefined;
   let first = NEVER;

@@ -113,7 +113,7 @@ export function snapshotOf(s: State, p: Policy): Snapshot {
 export function stableSnapshot(previous: Snapshot | undefined, next: Snapshot): Snapshot {
   if (previous && (Object.keys(next) as (keyof Snapshot)[]).every((key) => says(previous[key], next[key])))
     return previous;
-  for (const part of [next, next.throttled, next.background, next.outage, ...next.throttled]) Object.freeze(part);
+  [next, next.throttled, next.background, next.outage, ...next.throttled].forEach(Object.freeze);
   return next;
 }
 

@@ -19,7 +19,7 @@ import type {
   PingResult,
   TokenRequest,
 } from "./connection.js";
-import { nextDeadline } from "./deadlines.js";
+import { dueDeadline, nextDeadline } from "./deadlines.js";
 import { links, type Snapshot, type Status, snapshotOf, stableSnapshot, statusOf } from "./derive.js";
 import type { Unsubscribe } from "./disposable.js";
 import { type ConnectionError, errorOf, type Fault, isConnectionError } from "./errors.js";
@@ -32,7 +32,7 @@ import { Recorder, type Trace } from "./recorder.js";
 import { Socket, type SocketOwner } from "./socket.js";
 import type { State, TokenJob } from "./state.js";
 import { NEVER, NONE, without } from "./step.js";
-import { initialState, isDue, transition } from "./transition.js";
+import { initialState, transition } from "./transition.js";
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
 const TICK: Input = { type: "tick" };
@@ -52,7 +52,9 @@ class Driver implements Connection, SocketOwner, Caller {
   policy: Policy;
   readonly #recorder: Recorder;
   #state: State;
-  #snapshot: Snapshot;
+  #snapshot: Snapshot | undefined;
+  /** The state that `#snapshot` shows. */
+  #shown: State | undefined;
   #identity: Identity | undefined;
   #stopWatching: Cancel | undefined;
   #queue: (() => void)[] | undefined;
@@ -69,11 +71,8 @@ class Driver implements Connection, SocketOwner, Caller {
     this.#options = options;
     this.bus = new Bus(this);
     this.policy = this.#revised(defaultPolicy, options.policy);
-    const now = options.clock.now();
-    const wall = options.clock.wall();
-    this.#recorder = new Recorder(this.policy, now, wall);
-    this.#state = initialState(this.policy, { now, wall });
-    this.#snapshot = stableSnapshot(undefined, snapshotOf(this.#state, this.policy));
+    this.#state = initialState(this.policy, { now: this.clock.now(), wall: this.clock.wall() });
+    this.#recorder = new Recorder(this.policy, this.#state.since);
   }
 
   /** What a listener threw, for the bus too. */
@@ -119,7 +118,8 @@ class Driver implements Connection, SocketOwner, Caller {
     }
     this.#queue = [job];
     try {
-      for (let next = this.#queue.shift(); next; next = this.#queue.shift()) next();
+      // What is put in meanwhile has its turn too.
+      for (const next of this.#queue) next();
     } finally {
       this.#queue = undefined;
     }
@@ -139,7 +139,7 @@ class Driver implements Connection, SocketOwner, Caller {
       unackedBytes: this.#identity?.protocol.unackedBytes() ?? 0,
     };
     // What is due is told by itself, before the input that happened to come next.
-    if (isDue(this.#state, m, this.policy)) this.#commit(TICK, m);
+    if (dueDeadline(this.#state, m, this.policy)) this.#commit(TICK, m);
     // A tick has nothing to say beyond that.
     if (input.type !== "tick") this.#commit(input, m);
     this.#settle();
@@ -147,15 +147,16 @@ class Driver implements Connection, SocketOwner, Caller {
 
   #commit(input: Input, m: Moment): void {
     if (this.disposed) return;
-    const before = this.#snapshot;
+    const { changed, logger } = this.#options;
+    // Where nobody listens nothing is made for listeners: of what a refused dial costs, it is a third.
+    const before = (changed || logger || this.bus.length) && this.snapshot();
     const { state, effects } = transition(this.#state, input, m, this.policy);
     if (state === this.#state && effects.length === 0) return;
     this.#recorder.record(this.#state, input, m, this.policy);
     this.#state = state;
-    this.#snapshot = stableSnapshot(before, snapshotOf(state, this.policy));
     this.#reconcile(input);
     for (const effect of effects) this.#carryOut(effect);
-    this.#tell(before, effects);
+    if (before) this.#tell(before, effects);
   }
 
   /** Looks at the promises, and sets the timer for what comes next. */
@@ -278,7 +279,8 @@ class Driver implements Connection, SocketOwner, Caller {
     this.#identity?.protocol.tick();
     const lookAt = this.#lookAt();
     const at = { now: this.clock.now(), wall: this.clock.wall() };
-    if (lookAt !== undefined && this.#waiters.length === 0 && !isDue(this.#state, at, this.policy, lookAt)) this.#arm();
+    if (lookAt !== undefined && this.#waiters.length === 0 && !dueDeadline(this.#state, at, this.policy, lookAt))
+      this.#arm();
     else this.dispatch(TICK);
   };
 
@@ -308,7 +310,7 @@ class Driver implements Connection, SocketOwner, Caller {
   }
 
   #tell(before: Snapshot, effects: readonly Effect[]): void {
-    const now = this.#snapshot;
+    const now = this.snapshot();
     if (now !== before) this.#options.changed?.();
 
     let error: ConnectionError | undefined;
@@ -340,7 +342,7 @@ class Driver implements Connection, SocketOwner, Caller {
           recovery: e.info.recovery,
           session: e.info.session,
           downtimeMs: e.downtimeMs,
-          link: now.link ?? 0,
+          link: now.link as number,
         }),
       );
     }
@@ -369,7 +371,7 @@ class Driver implements Connection, SocketOwner, Caller {
 
   subscribe(listener: (s: Snapshot) => void, { signal, once }: ListenOptions = {}): Unsubscribe {
     const off = this.bus.on("snapshot", listener, { signal });
-    if (!this.disposed && !signal?.aborted) this.#attempt(() => listener(this.#snapshot));
+    if (!this.disposed && !signal?.aborted) this.#attempt(() => listener(this.snapshot()));
     if (once) off();
     return off;
   }
@@ -388,7 +390,11 @@ class Driver implements Connection, SocketOwner, Caller {
     return statusOf(this.#state);
   }
   snapshot(): Snapshot {
-    return this.#snapshot;
+    if (this.#shown !== this.#state) {
+      this.#shown = this.#state;
+      this.#snapshot = stableSnapshot(this.#snapshot, snapshotOf(this.#state, this.policy));
+    }
+    return this.#snapshot as Snapshot;
   }
   state(): State {
     return this.#state;

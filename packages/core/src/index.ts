@@ -14,7 +14,7 @@ export type {
   TokenRequest,
   TokenResult,
 } from "./connection.js";
-export { type Deadline, type DeadlineKind, deadlines, nextDeadline } from "./deadlines.js";
+export { type Deadline, type DeadlineKind, deadlines, dueDeadline, nextDeadline } from "./deadlines.js";
 export {
   links,
   type Phase,
@@ -75,4 +75,4 @@ export type {
 export type { Trace } from "./recorder.js";
 export type * from "./state.js";
 export { NONE, without } from "./step.js";
-export { initialState, isDue, transition } from "./transition.js";
+export { initialState, transition } from "./transition.js";

@@ -9,7 +9,7 @@
  */
 import type { Input, Moment } from "./events.js";
 import type { Policy, RetryVerdict } from "./policy.js";
-import type { State } from "./state.js";
+import type { Stamp, State } from "./state.js";
 import { NONE } from "./step.js";
 import { initialState } from "./transition.js";
 
@@ -62,8 +62,8 @@ export class Recorder implements Tape {
   #latest: Policy;
   #verdicts: readonly Partial<RetryVerdict>[] | undefined;
 
-  /** `now` and `wall`: those of the initial state. */
-  constructor(policy: Policy, now: number, wall: number) {
+  /** The moment: that of the initial state. */
+  constructor(policy: Policy, { now, wall }: Stamp) {
     this.policy = this.#latest = policy;
     this.numbers = [now, wall];
   }

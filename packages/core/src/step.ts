@@ -29,7 +29,7 @@ export const NONE: readonly never[] = Object.freeze([]);
 /** `list` without `item`. */
 export function without<T>(list: readonly T[], item: T): readonly T[] {
   const rest = list.filter((other) => other !== item);
-  return rest.length === 0 ? NONE : rest;
+  return rest.length > 0 ? rest : NONE;
 }
 
 /** Milliseconds since `from` on whichever clock moved more: a monotonic clock may stand still in sleep, a wall clock may be set back. */

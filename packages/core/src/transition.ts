@@ -51,7 +51,7 @@ export const initialState = (p: Policy, at: Stamp): State => ({
   lostAt: null,
   recovery: null,
   reason: "notInitialized",
-  since: { now: at.now, wall: at.wall },
+  since: at,
   fault: null,
   ids: 0,
 });
@@ -102,17 +102,11 @@ const copy = <T extends object>(fact: T): T => ({ ...fact });
 
 const kept = <T extends object>(old: T, now: T): T => (same(old, now) ? old : now);
 
-/** Whether two facts, or two states, say the same with the same objects. */
-function same(a: object, b: object): boolean {
-  const [old, now] = [a as Record<string, unknown>, b as Record<string, unknown>];
-  // Two cases of a union with different fields differ in their tag.
+/** Whether two facts, or two states, say the same with the same objects. Two cases of a union with different fields differ in their tag. */
+function same<T extends object>(old: T, now: T): boolean {
   for (const key in old) if (old[key] !== now[key]) return false;
   return true;
 }
-
-/** Whether a deadline is due: the driver then runs a `tick` of its own first, so that its outcome is told before the input's. */
-export const isDue = (s: State, m: Stamp, p: Policy, lookAt?: number): boolean =>
-  dueDeadline(s, m, p, lookAt) !== undefined;
 
 function apply(x: Step, e: Input): void {
   // A link's word counts only while that link is the one that is dialled or stands.

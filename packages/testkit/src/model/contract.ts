@@ -133,7 +133,7 @@ export function alive(node: Node, machine: Machine, p: Policy, now: number, due:
   if (link.tag === "linked" && link.probe !== null && !has("probe")) return "[B6.1] a probe without a deadline";
   // What a passed deadline changes is told with the step that runs it.
   if (due) return null;
-  if (list.some((d) => d.at <= now)) return "a deadline is due, and isDue says no";
+  if (list.some((d) => d.at <= now)) return "a deadline is due, and dueDeadline says no";
   if (g.ban !== "free" || s.page === "hidden") {
     const why = s.page === "hidden" ? "on a hidden page (B5.9)" : `though nothing may dial (${g.ban})`;
     if (sockets.length > 0 || !["idle", "failed"].includes(link.tag)) return `${link.tag} ${why}`;

@@ -137,7 +137,8 @@ function events({ from: { s }, to: { s: after }, move, world, effects, policy: p
     return "[B1.3] an outage begins anew before it ended";
   if (after.outage !== null && !after.outage.notable && world.now - after.outage.since.now >= p.notableMs)
     return "[B1.3] an outage should be notable by now";
-  if (move.input.type === "tick" && machine.isDue(after, world, p)) return "a deadline is due after it was settled";
+  if (move.input.type === "tick" && machine.dueDeadline(after, world, p) !== undefined)
+    return "a deadline is due after it was settled";
   const linked = after.link.tag === "linked" && (s.link.tag !== "linked" || s.link.link !== after.link.link);
   const sessions = effects.filter(({ type }) => type === "session").length;
   if (sessions !== (linked ? 1 : 0)) return "[B1.7] a session is told exactly with each welcome";
@@ -158,7 +159,7 @@ export function createLaws({ policy }: Scope, machine: Machine): Laws {
   return {
     state(node) {
       const { s } = node;
-      const due = machine.isDue(s, NOW, policy);
+      const due = machine.dueDeadline(s, NOW, policy) !== undefined;
       if (!due && machine.transition(s, { type: "tick" }, quiet, policy).state !== s)
         return "a tick changes a state in which nothing is due";
       return null;
@@ -175,7 +176,7 @@ export function createLaws({ policy }: Scope, machine: Machine): Laws {
     arrival(edge) {
       const { to, world } = edge;
       return (
-        alive(to, machine, policy, world.now, machine.isDue(to.s, world, policy)) ??
+        alive(to, machine, policy, world.now, machine.dueDeadline(to.s, world, policy) !== undefined) ??
         told(to, machine, policy, world) ??
         settlesFirst(to, world, machine, policy) ??
         made(edge, machine)

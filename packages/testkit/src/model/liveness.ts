@@ -126,7 +126,7 @@ class Search {
   #look(key: string, oldLink: boolean, oldJob: boolean, depth: number): Way | string {
     const node = this.#stepper.canon.decode(key);
     const { s } = node;
-    const due = this.#machine.isDue(s, NOW, this.#policy);
+    const due = this.#machine.dueDeadline(s, NOW, this.#policy) !== undefined;
     const first = due ? null : premise(s);
     let input: Input = { type: "tick" };
     let wait = 0;

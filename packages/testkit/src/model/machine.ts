@@ -2,7 +2,7 @@
  * The machine under examination, as a record of its functions. Law: the model calls nothing of the core but what stands here, so
  * that a machine with one guard removed can take its place.
  */
-import { deadlines, initialState, isDue, links, snapshotOf, statusOf, transition } from "@cc/core";
+import { deadlines, dueDeadline, initialState, links, snapshotOf, statusOf, transition } from "@cc/core";
 import { check, connect, ping } from "@cc/core/calls";
 import { explain } from "@cc/core/explain";
 
@@ -10,7 +10,7 @@ export interface Machine {
   readonly initialState: typeof initialState;
   readonly transition: typeof transition;
   readonly deadlines: typeof deadlines;
-  readonly isDue: typeof isDue;
+  readonly dueDeadline: typeof dueDeadline;
   readonly links: typeof links;
   readonly statusOf: typeof statusOf;
   readonly snapshotOf: typeof snapshotOf;
@@ -25,7 +25,7 @@ export const machine: Machine = {
   initialState,
   transition,
   deadlines,
-  isDue,
+  dueDeadline,
   links,
   statusOf,
   snapshotOf,

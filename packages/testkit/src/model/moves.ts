@@ -248,7 +248,7 @@ export function createMoves(scope: Scope, machine: Machine): (node: Node) => rea
     (outage !== null && p.caps.length > 1);
 
   return ({ s, g }) => {
-    const due = machine.isDue(s, NOW, p);
+    const due = machine.dueDeadline(s, NOW, p) !== undefined;
     const moves: Move[] = [];
     const tick = (now: number, wall = now): void => {
       moves.push({ input: { type: "tick" }, now, wall, stale: false });

@@ -91,7 +91,7 @@ const calls: readonly Call[] = ["connect", "ping", "checkNow", "reconnect"];
 
 /** A call made in the state that the step led to. */
 export function made({ to, world, policy: p }: Edge, machine: Machine): Said {
-  if (machine.isDue(to.s, world, p) || p.shouldRetry !== undefined) return null;
+  if (machine.dueDeadline(to.s, world, p) !== undefined || p.shouldRetry !== undefined) return null;
   for (const call of calls) {
     const c = new Stand(machine, p, to, world, true);
     const waiter: Waiter = { until: Number.POSITIVE_INFINITY, look: () => undefined };
