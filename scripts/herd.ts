@@ -7,16 +7,22 @@
  * `--clients N` (default 100,000: the issue's gates are meant for that many; a smaller herd scatters more). `--only NAME` one scenario.
  * `--untimed`: without the ten minutes in which nothing happens, whose time and memory are gates, for a machine that does other
  * things too. `--out FILE`: the figures as JSON. Exit 2: wrong arguments.
- *
- * The sources are bundled first: run one by one through a loader that keeps the names of functions, a herd takes half as long again.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type HerdKind, type HerdSummary, herdPlan, type PeerSummary } from "../packages/testkit/src/herd/index.js";
-import { argumentsOf, herdFiles, type Recorded, recordedOf, type Scenario, scenarios } from "./lib/herd.js";
-import { builtProgram } from "./lib/program.js";
+import type { HerdSummary, PeerSummary } from "../packages/testkit/src/herd/index.js";
+import {
+  argumentsOf,
+  herdFiles,
+  nodeFlagsOf,
+  type Recorded,
+  recordedOf,
+  type Scenario,
+  scenarios,
+  simProgram,
+} from "./lib/herd.js";
 import { root, run } from "./lib/run.js";
 
 const page = (name: string): string => join(root, "docs", name);
@@ -51,20 +57,6 @@ function flags(): {
   return { ...values, clients, only: values.only, out: values.out, collect: values.collect };
 }
 
-/**
- * For V8. Of the heap: what lives of a client and its half of a server, and half as much again, else it lets garbage lie to as much as
- * that. Zones have a core each, and a collector with helpers takes it away from the other: a sixth of the whole time.
- */
-function flagsOf(args: readonly string[]): readonly string[] {
-  const of = (flag: string): string | undefined => (args.includes(flag) ? args[args.indexOf(flag) + 1] : undefined);
-  const { clients, zones } = herdPlan({ clients: Number(of("--clients")), kind: of("--kind") as HerdKind | undefined });
-  return [
-    "--max-semi-space-size=64",
-    `--max-old-space-size=${Math.ceil(300 + (30 * clients) / zones / 1000)}`,
-    ...(zones > 1 ? ["--single-threaded-gc"] : []),
-  ];
-}
-
 /** Runs one in a process of its own, for a heap that has seen another herd is not the same. */
 async function runOne(
   program: string,
@@ -74,7 +66,7 @@ async function runOne(
 ): Promise<{ readonly code: number; readonly told: Told | undefined }> {
   const out = join(into, `${scenario.name}.json`);
   console.log(`\n${scenario.name}: ${args.join(" ").replaceAll(" --", "\n  --").replaceAll("\n ", "")}`);
-  const { code } = await run(process.execPath, [...flagsOf(args), program, ...args, "--gates", "--out", out], {
+  const { code } = await run(process.execPath, [...nodeFlagsOf(args), program, ...args, "--gates", "--out", out], {
     show: true,
   });
   if (code > 1) return { code, told: undefined };
@@ -140,7 +132,7 @@ async function main(): Promise<number> {
   }
   const into = mkdtempSync(join(tmpdir(), "herd-"));
   try {
-    const { file: program } = await builtProgram(new URL("./sim.ts", import.meta.url));
+    const { file: program } = await simProgram();
     const ours: Record<string, HerdSummary> = {};
     let peers: readonly PeerSummary[] = [];
     let worst = 0;

@@ -1,11 +1,7 @@
-/**
- * `pnpm sim`: the simulator; `--help` names what it takes. The same function runs behind `cc-connection sim`.
- *
- * Exit codes: 0 no law broken and every gate kept, 1 otherwise, 2 wrong arguments.
- */
+/** The program behind `pnpm sim` and `pnpm herd`, which bundle it first. The same function runs behind `cc-connection sim`. */
 import { parseArgs } from "node:util";
-import { nodeSimIo } from "../packages/testkit/src/node/sim-io.js";
-import { runSim, simFlags } from "../packages/testkit/src/sim/index.js";
+import { nodeSimIo } from "../../packages/testkit/src/node/sim-io.js";
+import { runSim, simFlags } from "../../packages/testkit/src/sim/index.js";
 
 const program = process.env["CC_SIM_AS"] ?? "pnpm sim";
 

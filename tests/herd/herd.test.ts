@@ -111,14 +111,14 @@ describe("zones", () => {
       for (let at = 0; at < args.length; at += 2) values[String(args[at]).slice(2)] = String(args[at + 1]);
       return runSim(values, { ...io, write: line });
     };
-    const values = { clients: "200", gateways: "4", outage: "3", seed: "7", zones: "2", out: "file" };
+    const values = { clients: "200", gateways: "4", outage: "3", seed: "7", zones: "4", out: "file" };
     const codes = [await runSim(values, { ...io, again }), await runSim(values, io)];
     expect(codes).toEqual([0, 0]);
     const [beside, after] = lines.filter((line) => line.startsWith("{")).map((text) => JSON.parse(text).ours);
     expect(beside).toEqual(after);
     // The parts' own: two programs of a second and a megabyte.
     expect(lines.filter((line) => line.includes("2.0 s of CPU, 2 MiB"))).toHaveLength(1);
-    const { clients, digest } = await runHerd(herdPlan({ ...options, zones: 2 })).then((run) => ({
+    const { clients, digest } = await runHerd(herdPlan({ ...options, zones: 4 })).then((run) => ({
       ...run.plan,
       ...run,
     }));
@@ -132,10 +132,29 @@ describe("zones", () => {
     [{ gateways: 4, zones: 5 }, "zones must be a whole number from 1 to 4"],
   ] as const)("%o is refused by name", (wrong, why) => expect(() => herdPlan(wrong)).toThrow(why));
 
-  test("a large herd has two where every gateway is struck, a small one or a crash one", () => {
+  test("a large herd has zones of 10,000 or more where every gateway is struck, a small one or a crash one", () => {
     const zones = (more: Parameters<typeof herdPlan>[0]): number => herdPlan(more).zones;
-    expect([zones({}), zones({ clients: 10_000 }), zones({ kind: "drain" }), zones({ gateways: 5 })]).toEqual([
-      2, 1, 1, 1,
+    expect([zones({}), zones({ kind: "drain" }), zones({ gateways: 5 }), zones({ gateways: 7 })]).toEqual([
+      10, 1, 5, 1,
     ]);
+    expect([10_000, 19_998, 20_000, 30_000, 50_000, 1_000_000].map((clients) => zones({ clients }))).toEqual([
+      1, 1, 2, 2, 5, 10,
+    ]);
+  });
+
+  test.each(["4", "0,4", "x", "-1", "", "0,"])("zones %j that there are not are refused by name", async (zone) => {
+    const lines: string[] = [];
+    const io: SimIo = {
+      write: (line) => void lines.push(line),
+      readFile: async () => "",
+      writeFile: async () => {},
+      cores: 1,
+      program: "sim",
+      now: () => 0,
+      wall: () => 0,
+    };
+    const values = { clients: "200", gateways: "4", outage: "3", zones: "4", zone };
+    expect(await runSim(values, io)).toBe(2);
+    expect(lines).toEqual([expect.stringContaining("--zone ")]);
   });
 });

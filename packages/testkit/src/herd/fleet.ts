@@ -33,11 +33,16 @@ const policy: Partial<Policy> = { traceInputs: 2 };
 /** A page in the foreground that is told nothing. */
 const lifecycle: Lifecycle = { watch: () => nothing, current: () => now };
 
-/** One client: what makes it log in, and so dial. */
-export type Start = () => void;
+/** One client. It tells nobody anything, for what is told of refused dials would be a third of a herd's work: it is looked at. */
+export interface Member {
+  /** Makes it log in, and so dial. */
+  start(): void;
+  /** Tells `linked` if it has lost its link, or has one. */
+  look(): void;
+}
 
 /** Clients that have not begun. */
-export function createFleet({ clock, random, open, clients, linked }: FleetOptions): readonly Start[] {
+export function createFleet({ clock, random, open, clients, linked }: FleetOptions): readonly Member[] {
   const factory = cc1();
   const never = new Promise<never>(nothing);
   const noToken = { result: never, abort: nothing };
@@ -65,14 +70,16 @@ export function createFleet({ clock, random, open, clients, linked }: FleetOptio
       lifecycle,
       url: String(index),
       policy,
-      changed: () => {
-        const is = connection.snapshot().linked;
+    });
+    connection.init({ auto: true });
+    return {
+      start: () => connection.login({ user, token: user, lifeMs: null, renewable: false, fetchToken, protocol }),
+      look: () => {
+        const is = connection.status() === "connected";
         if (is === stands) return;
         stands = is;
         linked(index, is);
       },
-    });
-    connection.init({ auto: true });
-    return () => connection.login({ user, token: user, lifeMs: null, renewable: false, fetchToken, protocol });
+    };
   });
 }

@@ -55,33 +55,43 @@ function policiesOf(values: SimValues): { readonly ours: boolean; readonly other
 /** What a run took of the machine. */
 type Spent = NonNullable<ReturnType<NonNullable<SimIo["usage"]>>>;
 
-/** Runs the zones beside each other, each in a program of its own, as far as there are cores. */
+/** Runs the zones beside each other, in a program for each core: one that has run a zone knows the way, which is a second's work. */
 async function runBeside(plan: HerdPlan, again: NonNullable<SimIo["again"]>, io: SimIo) {
   const zones: HerdZone[] = [];
   const spent: Spent[] = [];
-  let next = 0;
-  const work = async (): Promise<void> => {
-    for (let zone = next++; zone < plan.zones; zone = next++) {
-      const args = [
-        ...["--clients", plan.clients, "--kind", plan.kind, "--outage", plan.outageMs / 1000, "--seed", plan.seed],
-        ...["--gateways", plan.gateways, "--rate", plan.rate, "--burst", plan.burst, "--minutes", plan.minutes],
-        ...["--zones", plan.zones, "--zone", zone, ...(plan.fresh ? ["--fresh"] : [])],
-      ];
-      await again(args.map(String), (line) => {
-        if (line.startsWith('{"span"')) zones[zone] = readZone(line);
-        else if (line.startsWith('{"cpuSeconds"')) spent.push(JSON.parse(line) as Spent);
-        else io.write(line);
-      });
-      if (zones[zone] === undefined) throw new Error(`zone ${zone} was not run to its end`);
-    }
+  const programs = Math.min(io.cores, plan.zones);
+  const work = async (_: unknown, program: number): Promise<void> => {
+    const mine = Array.from({ length: plan.zones }, (_zone, zone) => zone).filter(
+      (zone) => zone % programs === program,
+    );
+    const args = [
+      ...["--clients", plan.clients, "--kind", plan.kind, "--outage", plan.outageMs / 1000, "--seed", plan.seed],
+      ...["--gateways", plan.gateways, "--rate", plan.rate, "--burst", plan.burst, "--minutes", plan.minutes],
+      ...["--zones", plan.zones, "--zone", mine.join(), ...(plan.fresh ? ["--fresh"] : [])],
+    ];
+    const left = [...mine];
+    await again(args.map(String), (line) => {
+      if (line.startsWith('{"span"')) zones[left.shift() as number] = readZone(line);
+      else if (line.startsWith('{"cpuSeconds"')) spent.push(JSON.parse(line) as Spent);
+      else io.write(line);
+    });
+    if (left.length > 0) throw new Error(`zone ${left[0]} was not run to its end`);
   };
-  await Promise.all(Array.from({ length: Math.min(io.cores, plan.zones) }, work));
+  await Promise.all(Array.from({ length: programs }, work));
   const sum = (of: (one: Spent) => number): number => spent.reduce((total, one) => total + of(one), 0);
   const usage = {
     cpuSeconds: sum(({ cpuSeconds }) => cpuSeconds),
+    // All of them run all the time.
     maxBytes: sum(({ maxBytes }) => maxBytes),
   };
-  return { run: joinZones(plan, zones), usage: spent.length === plan.zones ? usage : undefined };
+  return { run: joinZones(plan, zones), usage: spent.length === programs ? usage : undefined };
+}
+
+/** The zones that this program is to run alone, in their order. */
+function zonesOf(values: SimValues, plan: HerdPlan): readonly number[] | undefined {
+  return word(values, "zone")
+    ?.split(",")
+    .map((zone) => whole({ zone }, "zone", 0, plan.zones - 1) as number);
 }
 
 export const herd: SimMode = {
@@ -96,12 +106,12 @@ export const herd: SimMode = {
     {
       name: "zones",
       takes: "N",
-      help: "herd: so many that nothing crosses, run beside each other; default 2 if large",
+      help: "herd: so many that nothing crosses, run beside each other; default: of 10000 clients or more",
     },
     {
       name: "zone",
-      takes: "K",
-      help: "herd: run this zone alone and print its counts as JSON: for the programs that this one starts",
+      takes: "K,…",
+      help: "herd: run these zones alone and print their counts as JSON: for the programs that this one starts",
     },
     { name: "policy", takes: "NAMES", help: "herd: ours (default), all, or peers' published formulas by name" },
     { name: "fresh", help: "herd: strike as soon as the gateways have filled up" },
@@ -119,9 +129,9 @@ export const herd: SimMode = {
   async run(values, io) {
     const asked = planOf(values);
     const plan = values["minutes"] === undefined && asked.clients === 100_000 ? { ...asked, minutes: 10 } : asked;
-    const zone = whole(values, "zone", 0, plan.zones - 1);
-    if (zone !== undefined) {
-      io.write(writeZone(await runZone(plan, zone)));
+    const zones = zonesOf(values, plan);
+    if (zones !== undefined) {
+      for (const zone of zones) io.write(writeZone(await runZone(plan, zone)));
       const usage = io.usage?.();
       if (usage !== undefined) io.write(JSON.stringify(usage));
       return 0;

@@ -34,6 +34,8 @@ export interface NetworkOptions {
   readonly doors: readonly Door[];
   /** A client opens a connection. The client is the number in the URL. */
   readonly dialled: (client: number) => void;
+  /** A client was told something by its link, or has closed it: its status may be another now. */
+  readonly spoken: (client: number) => void;
 }
 
 export interface Network {
@@ -47,7 +49,7 @@ export interface Network {
 }
 
 /** The network with every door as it is. */
-export function createNetwork({ clock, random, doors, dialled }: NetworkOptions): Network {
+export function createNetwork({ clock, random, doors, dialled, spoken }: NetworkOptions): Network {
   /** As a balancer that knows who is alive: evenly among the open doors, and to any while none is. */
   const choose = (): number => {
     let open = 0;
@@ -64,7 +66,8 @@ export function createNetwork({ clock, random, doors, dialled }: NetworkOptions)
       const client = Number(url);
       dialled(client);
       const door = doors[index] as Door;
-      const wire = new Wire(clock, door, handlers, leastDelayMs + random.int(mostDelayMs - leastDelayMs + 1));
+      const delayMs = leastDelayMs + random.int(mostDelayMs - leastDelayMs + 1);
+      const wire = new Wire({ clock, door, handlers, delayMs, spoken, client });
       newest[client] = wire;
       wire.dial();
       return wire;
@@ -97,6 +100,15 @@ class Flight implements Due {
   }
 }
 
+interface WireOptions {
+  readonly clock: WheelClock;
+  readonly door: Door;
+  readonly handlers: LinkHandlers;
+  readonly delayMs: number;
+  readonly spoken: (client: number) => void;
+  readonly client: number;
+}
+
 /** Both ends of one connection. The client's end is core's `Link`. */
 export class Wire implements Link {
   readonly bufferedAmount = 0;
@@ -105,6 +117,8 @@ export class Wire implements Link {
   readonly #clock: WheelClock;
   readonly #door: Door;
   readonly #delayMs: number;
+  readonly #spoken: (client: number) => void;
+  readonly #client: number;
   #handlers: LinkHandlers | undefined;
   #session: ServerSession | undefined;
   #close: LinkClose = { code: 1006, reason: "" };
@@ -112,11 +126,13 @@ export class Wire implements Link {
   #opened = false;
   #serverDone = false;
 
-  constructor(clock: WheelClock, door: Door, handlers: LinkHandlers, delayMs: number) {
+  constructor({ clock, door, handlers, delayMs, spoken, client }: WireOptions) {
     this.#clock = clock;
     this.#door = door;
     this.#handlers = handlers;
     this.#delayMs = delayMs;
+    this.#spoken = spoken;
+    this.#client = client;
   }
 
   dial(): void {
@@ -135,6 +151,7 @@ export class Wire implements Link {
     this.#close = { code, reason };
     if (this.dark && !this.#session) this.#door.wires.delete(this);
     this.#fly("clientClosed");
+    this.#spoken(this.#client);
   }
 
   /** A reset in the middle. */
@@ -145,7 +162,7 @@ export class Wire implements Link {
     const handlers = this.#handlers;
     this.#handlers = undefined;
     // Through the clock: an attempt may have been made in this very call.
-    if (handlers) this.#clock.later(() => handlers.closed({ code: 1006, reason: "" }));
+    if (handlers) this.#clock.later(() => this.#closed(handlers, { code: 1006, reason: "" }));
   }
 
   arrived(word: Word, text: string): void {
@@ -160,7 +177,8 @@ export class Wire implements Link {
         if (!this.#serverDone) this.#session?.receive(text);
         return;
       case "down":
-        return this.#handlers?.message(text);
+        this.#handlers?.message(text);
+        return this.#spoken(this.#client);
       case "clientClosed":
         this.#door.wires.delete(this);
         return this.#serverGone();
@@ -169,9 +187,14 @@ export class Wire implements Link {
         this.#door.wires.delete(this);
         const handlers = this.#handlers;
         this.#handlers = undefined;
-        return handlers?.closed(this.#close);
+        if (handlers) this.#closed(handlers, this.#close);
       }
     }
+  }
+
+  #closed(handlers: LinkHandlers, close: LinkClose): void {
+    handlers.closed(close);
+    this.#spoken(this.#client);
   }
 
   #attempt(): void {

@@ -27,8 +27,8 @@ export interface HerdOptions {
   readonly minutes?: number | undefined;
   /**
    * The balancer keeps a client within its zone: each has its share of clients and gateways, and nothing crosses, so zones can be run
-   * beside each other. Only where the outage strikes every gateway; clients and gateways must be divisible by it. Default: 2 from
-   * 20,000 clients on where that can be, else 1.
+   * beside each other. Only where the outage strikes every gateway; clients and gateways must be divisible by it. Default: as many as
+   * leave 10,000 clients to each, so 1 below 20,000 clients and 10 from 100,000 on.
    */
   readonly zones?: number | undefined;
 }
@@ -49,6 +49,16 @@ export interface HerdPlan {
   readonly zones: number;
 }
 
+/** The fewest clients of a zone that nobody asked for: what is told of a herd must not be that of many small ones. */
+const zoneClients = 10_000;
+
+/** The most zones into which both can be dealt. */
+function zonesOf(clients: number, gateways: number): number {
+  for (let zones = gateways; zones > 1; zones--)
+    if (clients % zones === 0 && gateways % zones === 0 && clients / zones >= zoneClients) return zones;
+  return 1;
+}
+
 const within = (name: string, value: number, least: number, most: number, whole = false): number => {
   if (value >= least && value <= most && (!whole || Number.isInteger(value))) return value;
   throw new RangeError(
@@ -66,8 +76,7 @@ export function herdPlan(options: HerdOptions = {}): HerdPlan {
   const gateways = within("gateways", options.gateways ?? 10, least, 1_000, true);
   if (options.rate !== undefined && options.spreadSeconds !== undefined)
     throw new RangeError("rate and spread say the same thing: give one of them");
-  const halves = !strikesOne && clients >= 20_000 && clients % 2 === 0 && gateways % 2 === 0;
-  const zones = within("zones", options.zones ?? (halves ? 2 : 1), 1, gateways, true);
+  const zones = within("zones", options.zones ?? (strikesOne ? 1 : zonesOf(clients, gateways)), 1, gateways, true);
   if (zones > 1 && strikesOne)
     throw new RangeError(`zones: of ${kind} there is one, for it strikes one gateway of all`);
   if (clients % zones !== 0 || gateways % zones !== 0)

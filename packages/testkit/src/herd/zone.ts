@@ -8,7 +8,7 @@
 import { createHub, type Hub } from "@cc/protocol/server";
 import { createMemoryLog } from "../gateway/memory-log.js";
 import { createRandom } from "../random.js";
-import { createFleet } from "./fleet.js";
+import { createFleet, type Member } from "./fleet.js";
 import { emptyTally, largestWindow, type Span, type Tally } from "./measure.js";
 import { createNetwork, type Door } from "./network.js";
 import type { HerdPlan } from "./options.js";
@@ -115,8 +115,9 @@ async function run(plan: HerdPlan, seed: number): Promise<HerdZone> {
         tally.attempts[client] = (tally.attempts[client] as number) + 1;
       mark(1, client);
     },
+    spoken: (client) => fleet[client]?.look(),
   });
-  const fleet = createFleet({
+  const fleet: readonly Member[] = createFleet({
     clock,
     random,
     open: network.open,
@@ -141,7 +142,7 @@ async function run(plan: HerdPlan, seed: number): Promise<HerdZone> {
     };
     clock.after(1 + random.int(tickMs), tick);
   }
-  for (const start of fleet) clock.after(random.int(fillMs), start);
+  for (const { start } of fleet) clock.after(random.int(fillMs), start);
 
   if (!plan.fresh) {
     for (let client = 0; client < clients; client++)
