@@ -27,6 +27,7 @@ const found: readonly (readonly [seed: number, what: string])[] = [
   [773547411, "[R12] oracle: the same, with the floor of a goaway"],
   [773515118, "[B3.2] oracle: sends put the close off from when late timers come to it"],
   [773652957, "[B4.5] oracle: a probe whose deadline had passed when the background came was lost before it"],
+  [773653294, "[B1.1] oracle: a throttling that ran out before the loss is told, in the turn in which that is heard"],
   [773556958, "[R4] oracle: the answer to an older probe, read in the millisecond of the wake signal and after it"],
   [773516130, "[R4] oracle: what is sent in the turn that grants a fresh deadline lengthens it"],
 ];
