@@ -7,6 +7,7 @@ import { expect, it } from "vitest";
 import { parsePlan, runPlan } from "../src/sim/index.js";
 
 const found: readonly (readonly [seed: number, what: string])[] = [
+  [773651939, "[B5.9] product: a page that was hidden while init() read slow storage was dialled from"],
   [773443459, "[B10.6] product: a repeat is refused over one gateway, and its first copy applied over another"],
   [773557213, "[B3.4] product: disconnect() while init() read slow storage was forgotten for the session found there"],
   [773513523, "[B10.6] product: the first copy was applied over one gateway, and its repeat refused over another"],
