@@ -6,7 +6,7 @@ export const clientPlants: readonly Plant[] = [
     tag: "B7.5",
     what: "blocked WebSockets are told of where the server is down altogether",
     file: "packages/sdk/src/account.ts",
-    find: "asked.catch(() => false)",
+    find: "asked.catch(() => {})",
     replace: "asked.catch(() => true)",
     test: "tests/sdk/blocked.test.ts",
   },

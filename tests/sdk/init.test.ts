@@ -92,6 +92,54 @@ describe("init", () => {
     },
   );
 
+  it.each([false, true])(
+    "[B5.9] a page that is hidden while storage is read dials nothing until it is shown again; anonymous: %s",
+    async (anonymous) => {
+      const { client, clock, links, lifecycle, storage } = createRig({ anonymous, ...(await left()) });
+      storage.slowMs = 2_000;
+      const ready = client.init(app, { background: "keep" });
+      await clock.advanceAsync(1_000);
+      lifecycle.emit("pageHidden");
+      lifecycle.emit("background");
+      await clock.advanceAsync(60_000);
+      await ready;
+      expect([links.all.length, client.getConnectionStatus(), client.snapshot().reason]).toEqual([
+        0,
+        "disconnected",
+        "pageHidden",
+      ]);
+      storage.slowMs = 0;
+      lifecycle.emit({ type: "pageShown", persisted: true });
+      await clock.advanceAsync(1_000);
+      expect(client.getConnectionStatus()).toBe("connected");
+    },
+  );
+
+  it("[B5.9] a page that is hidden and shown again while storage is read dials as any other", async () => {
+    const { client, clock, links, lifecycle, storage } = createRig(await left());
+    storage.slowMs = 2_000;
+    const ready = client.init(app);
+    await clock.advanceAsync(1_000);
+    lifecycle.emit("pageHidden");
+    lifecycle.emit({ type: "pageShown", persisted: true });
+    await clock.advanceAsync(30_000);
+    await ready;
+    expect([links.all.length, client.getConnectionStatus(), lifecycle.watchers]).toEqual([1, "connected", 1]);
+  });
+
+  it("[B1.9][R34] dispose() while storage is read stops watching the page", async () => {
+    const { client, clock, lifecycle, storage } = createRig();
+    storage.slowMs = 2_000;
+    const ready = client.init(app).catch(() => {});
+    await clock.advanceAsync(1_000);
+    expect(lifecycle.watchers).toBe(1);
+    await client.dispose();
+    expect(lifecycle.watchers).toBe(0);
+    await clock.advanceAsync(30_000);
+    await ready;
+    expect(lifecycle.watchers).toBe(0);
+  });
+
   it("[B2.1] a listener added right after `await init()` misses nothing of a restored session", async () => {
     const { client, clock } = createRig(await left());
     await client.init(app);

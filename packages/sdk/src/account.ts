@@ -14,6 +14,7 @@ import {
   connectionError,
   createConnection,
   type Lifecycle,
+  type LifecycleSignal,
   type Logger,
   NONE,
   type OpenLink,
@@ -81,6 +82,8 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
   instance = "";
   #place = "";
   #release: Cancel | undefined;
+  /** What was heard of the page last before the connection listened. */
+  #page: LifecycleSignal | undefined;
   #resumeFrom: Position | undefined;
   #pending: readonly ((error: ConnectionError) => void)[] = NONE;
   /** Of the session that lives: what another's protocol says is of a user who is gone. */
@@ -101,8 +104,8 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
   }
 
   /** The connection's own: the names of system events are kept from kinds when an event is told. */
-  get bus(): Bus<Events> {
-    return this.connection.bus as unknown as Bus<Events>;
+  get bus(): Bus<Events & Told> {
+    return this.connection.bus as unknown as Bus<Events & Told>;
   }
 
   // What the connection needs of the world: this object is its options.
@@ -121,18 +124,20 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
    */
   get lifecycle(): Lifecycle {
     const { lifecycle, storage, protocol } = this.options;
-    if (!storage.watch || !protocol.login) return lifecycle;
     return {
       current: () => lifecycle.current(),
-      watch: (handler) =>
-        lifecycle.watch((signal) => {
+      watch: (handler) => {
+        if (this.#page) handler(this.#page);
+        if (!storage.watch || !protocol.login) return lifecycle.watch(handler);
+        return lifecycle.watch((signal) => {
           if (signal.type === "pageHidden") this.#stopLooking();
           if (signal.type !== "pageShown") return handler(signal);
           const abort = new Abort();
           this.#looking = abort;
           // Hidden again in the meantime, it was not shown.
           void this.#look(abort).then(() => this.#looking === abort && handler(signal));
-        }),
+        });
+      },
     };
   }
   /** Looks at storage for the end of this login elsewhere (B2.9). */
@@ -172,7 +177,7 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
     const abort = new Abort();
     this.#asking = abort;
     const asked = within(clock, HTTPS_MS, abort, async () => protocol.login && this.auth().reachable?.(abort.signal));
-    if (await asked.catch(() => false))
+    if (await asked.catch(() => {}))
       this.connection.hint({
         code: "ERR_TRANSPORT_BLOCKED",
         message: "The server answers HTTPS, but no WebSocket opens",
@@ -181,11 +186,11 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
       });
   }
   onListenerError(error: unknown): void {
-    const { onListenerError, logger } = this.options;
+    const { onListenerError } = this.options;
     // Not everywhere: Node and React Native have none, whatever the types say.
     const report: typeof onListenerError = onListenerError ?? globalThis.reportError;
     if (report) report(error);
-    else logger?.error?.("A listener threw", { error: String(error) });
+    else this.logger?.error?.("A listener threw", { error: String(error) });
   }
 
   randomId(): string {
@@ -196,7 +201,7 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
   addLoginListener(id: string, listener: LoginListener): Unsubscribe {
     this.#logins ??= new Registry();
     return this.#logins.add(id, listener, (entry) =>
-      this.#told.on(LOGIN, ([name, ...args]) =>
+      this.bus.on(LOGIN, ([name, ...args]) =>
         (entry.listener[name] as ((...a: typeof args) => void) | undefined)?.(...args),
       ),
     );
@@ -205,10 +210,7 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
     this.#logins?.remove(id);
   }
   toLogin(...told: Told[typeof LOGIN]): void {
-    this.#told.emit(LOGIN, told);
-  }
-  get #told(): Bus<Told> {
-    return this.connection.bus as unknown as Bus<Told>;
+    this.bus.emit(LOGIN, told);
   }
 
   // ---- init ----------------------------------------------------------------------------------------------------
@@ -230,7 +232,7 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
       : !/^(http|ws)s?:\/\/[^/]/.test(url ?? "")
         ? `No usable URL (${url})`
         : undefined;
-    if (bad !== undefined) return Promise.reject(connectionError("ERR_INVALID_ARGUMENT", bad, "init"));
+    if (bad) return Promise.reject(connectionError("ERR_INVALID_ARGUMENT", bad, "init"));
     this.base = (url ?? "").replace(/^ws/, "http");
     // A path is appended to the base; where there is none, the URL is the app's to the letter.
     if (this.options.protocol.path) this.base = this.base.replace(/\/+$/, "");
@@ -241,16 +243,22 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
 
   async #start(appId: string, auto: boolean, background: InitSettings["background"]): Promise<void> {
     const { connection } = this;
-    const { storage, tabStorage, protocol } = this.options;
+    const { lifecycle, storage, tabStorage, protocol } = this.options;
     const prefix = `cc:${appId}:`;
     const store = new Store(storage, prefix, connection);
     const tab = tabStorage === storage ? store : new Store(tabStorage, prefix, connection);
     const shared = new SharedSession(store, this, protocol.login);
     this.shared = shared;
     this.tab = tab;
+    // The connection hears nothing yet, and a page may be hidden while storage is read (B5.9).
+    const unwatch = lifecycle.watch((signal) => {
+      if (/^page/.test(signal.type)) this.#page = signal;
+    });
+    this.#release = unwatch;
     const own = await claim(tab, tab === store, () => this.randomId());
     // Last, for a logout elsewhere in the meantime is told to nobody here.
     const [saved, floor] = await shared.load();
+    unwatch();
     if (connection.disposed) {
       own.release?.();
       throw disposedError();
@@ -263,9 +271,8 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
     connection.init({ auto, floor, ...(background && { policy: { background } }) });
     if (!protocol.login) this.enter({ user: { uid: "" }, token: "", expiresInMs: null }, "none", undefined);
     else if (saved) {
-      const { user, token, renewal } = saved;
-      const place = own.position?.user === user.uid ? own.position : undefined;
-      this.enter({ user, token, expiresInMs: this.#left(saved) }, renewal, place);
+      const place = own.position?.user === saved.user.uid ? own.position : undefined;
+      this.enter({ ...saved, expiresInMs: this.#left(saved) }, saved.renewal, place);
     }
     if (mode.wish !== "on") void connection.disconnect();
   }
@@ -321,7 +328,7 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
         if (!token) throw connectionError("ERR_AUTH_REJECTED", undefined, "token");
         return tokenResult(await this.auth().refresh(token, abort.signal));
       }
-      if (this.provider === undefined)
+      if (!this.provider)
         throw connectionError("ERR_TOKEN_PROVIDER", "No getToken: call login({ uid, getToken })", "token", {
           retryable: true,
         });
@@ -332,7 +339,7 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
 
   /** What is left of its life. */
   #left({ lifeMs, at }: SavedSession): number | null {
-    return lifeMs === null ? null : Math.max(0, lifeMs - Math.max(0, this.options.clock.wall() - at));
+    return lifeMs && Math.max(0, lifeMs - Math.max(0, this.options.clock.wall() - at));
   }
 
   /** The core says that token or floor changed. */
@@ -379,17 +386,17 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
   }
 
   flush(): void {
-    const user = this.user?.uid;
+    const { user } = this;
     const position = this.session?.position();
-    if (this.#unsaved && user !== undefined && position)
-      void this.tab?.write(this.#place, { ...position, user } satisfies SavedPosition);
+    if (this.#unsaved && user && position)
+      void this.tab?.write(this.#place, { ...position, user: user.uid } satisfies SavedPosition);
     this.#unsaved = false;
     this.#cancelSave?.();
     this.#cancelSave = undefined;
   }
 
   async forgetPosition(): Promise<boolean> {
-    return this.tab === undefined || this.tab.write(this.#place, undefined);
+    return this.tab?.write(this.#place, undefined) ?? true;
   }
 
   auth(): AuthApi {
@@ -406,10 +413,9 @@ export class Account implements ConnectionOptions, ContextOwner, Sharer {
   untilDisposed<T>(promise: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#pending = this.#pending.concat(reject);
-      const done = (): void => {
+      promise.then(resolve, reject).then(() => {
         this.#pending = without(this.#pending, reject);
-      };
-      promise.then(resolve, reject).then(done);
+      });
     });
   }
 

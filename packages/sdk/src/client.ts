@@ -70,10 +70,8 @@ export class Instance {
 
   send(...args: unknown[]): Promise<unknown> {
     if (this.#connection.disposed) return Promise.reject(disposedError());
-    if (this.#account.app === undefined)
-      return Promise.reject(connectionError("ERR_NOT_INITIALIZED", undefined, "send"));
-    if (this.#account.session === undefined)
-      return Promise.reject(connectionError("ERR_NOT_LOGGED_IN", undefined, "send"));
+    if (!this.#account.app) return Promise.reject(connectionError("ERR_NOT_INITIALIZED", undefined, "send"));
+    if (!this.#account.session) return Promise.reject(connectionError("ERR_NOT_LOGGED_IN", undefined, "send"));
     return this.#account.session.send(...args);
   }
 

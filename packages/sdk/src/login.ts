@@ -38,10 +38,9 @@ export class Login {
       typeof first === "string" ? first && authKey !== "" : first?.uid && typeof first.getToken === "function";
     if (!valid)
       return this.#refuse("ERR_INVALID_ARGUMENT", "login() takes uid and authKey, a token, or { uid, getToken }");
-    if (this.#account.app === undefined || !this.#account.options.protocol.login)
-      return this.#refuse("ERR_NOT_INITIALIZED");
+    if (!this.#account.app || !this.#account.options.protocol.login) return this.#refuse("ERR_NOT_INITIALIZED");
     const running = this.#job;
-    if (running !== undefined) {
+    if (running) {
       // A function cannot be compared by its text: the same uid by way of getToken counts as the same login.
       return running.key === key
         ? running.result
@@ -162,7 +161,7 @@ export class Login {
   async #leave(): Promise<boolean> {
     this.#account.leave();
     const purged = [this.#account.shared?.forget(), this.#account.forgetPosition()];
-    return (await Promise.all(purged)).every((ok) => ok !== false);
+    return !(await Promise.all(purged)).includes(false);
   }
 
   logout(): Promise<LogoutResult> {
@@ -199,7 +198,7 @@ export class Login {
   }
 
   async #revoke(token: string | undefined): Promise<LogoutResult> {
-    if (!token || !this.#account.base || this.#account.connection.disposed) return { revoked: false };
+    if (!token || this.#account.connection.disposed) return { revoked: false };
     const abort = new Abort();
     this.#revoking = abort;
     try {

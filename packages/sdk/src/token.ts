@@ -16,7 +16,7 @@ function jwtLife(token: string): number | null {
       iat?: number;
       exp?: number;
     };
-    const life = (Number(exp) - Number(iat)) * 1000;
+    const life = ((exp as number) - (iat as number)) * 1000;
     return life > 0 ? life : null;
   } catch {
     return null;

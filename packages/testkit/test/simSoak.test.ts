@@ -7,6 +7,7 @@ import { expect, it } from "vitest";
 import { parsePlan, runPlan } from "../src/sim/index.js";
 
 const found: readonly (readonly [seed: number, what: string])[] = [
+  [773651939, "[B5.9] product: a page that was hidden while init() read slow storage was dialled from"],
   [773443459, "[B10.6] product: a repeat is refused over one gateway, and its first copy applied over another"],
   [773557213, "[B3.4] product: disconnect() while init() read slow storage was forgotten for the session found there"],
   [773513523, "[B10.6] product: the first copy was applied over one gateway, and its repeat refused over another"],
@@ -26,6 +27,8 @@ const found: readonly (readonly [seed: number, what: string])[] = [
   [773516103, "[B2.7] oracle: the same, with a goaway's time that had come"],
   [773547411, "[R12] oracle: the same, with the floor of a goaway"],
   [773515118, "[B3.2] oracle: sends put the close off from when late timers come to it"],
+  [773652957, "[B4.5] oracle: a probe whose deadline had passed when the background came was lost before it"],
+  [773653294, "[B1.1] oracle: a throttling that ran out before the loss is told, in the turn in which that is heard"],
   [773556958, "[R4] oracle: the answer to an older probe, read in the millisecond of the wake signal and after it"],
   [773516130, "[R4] oracle: what is sent in the turn that grants a fresh deadline lengthens it"],
 ];

@@ -129,8 +129,11 @@ export const dialLaw: MakeLaw = (truth, broken) => {
       if (word && !word.goaway && word.t === t && !["serverBusy", "rejected", "failed"].includes(change.reason))
         memory.floor = word.floor;
       const lost = change.current === "disconnected" && ["connected", "featureThrottled"].includes(change.previous);
+      // Nor was it in the background that a probe failed whose deadline had passed when the signal came: its timer was late, and what is
+      // due is settled first. One that the signal itself asked for has its deadline ahead.
+      const before = change.reason === "probeFailed" && record.backgroundAt === t;
       // A page that is hidden closes its link itself: no loss.
-      if (lost && !record.hidden && !record.plan.auto && holds(record)) memory.lostInBackground = true;
+      if (lost && !before && !record.hidden && !record.plan.auto && holds(record)) memory.lostInBackground = true;
     },
     dial({ client: n, wire }) {
       const client = truth.clients[n] as ClientRecord;

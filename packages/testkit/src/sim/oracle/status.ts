@@ -13,6 +13,25 @@ export const isLinked = ({ status }: Pick<ClientRecord, "status">): boolean =>
   status === "connected" || status === "featureThrottled";
 
 export const statusLaw: MakeLaw = (truth, broken) => {
+  /** Wires that the client gave up itself, and the one whose loss it heard last. */
+  const left = new Set<number>();
+  const heard = new Map<number, { readonly t: number; readonly wire: number }>();
+
+  /**
+   * Its timer was late: the throttling had run out before the loss was heard, and what is due is told before what comes next (B8.1).
+   * In that turn only; whoever stays linked on a wire that has ended is found by the next look.
+   */
+  const owed = ({ n, wire }: ClientRecord, reason: string, t: number): boolean => {
+    const loss = heard.get(n);
+    return (
+      reason === "throttleEnded" &&
+      wire !== undefined &&
+      loss?.wire === wire.wire &&
+      loss.t === t &&
+      wire.throttled.every(({ forMs }) => forMs !== null && wire.throttledAt + forMs <= t)
+    );
+  };
+
   function check(client: ClientRecord): void {
     const { status, open, n } = client;
     const [wire] = open;
@@ -28,7 +47,13 @@ export const statusLaw: MakeLaw = (truth, broken) => {
       broken("B1.1", `client ${n} is connecting on wire ${wire.wire}, which was welcomed`);
   }
   return {
-    status({ client, change, snapshot, status }) {
+    closing({ wire }) {
+      left.add(wire);
+    },
+    closed({ client, wire, t }) {
+      if (!left.has(wire)) heard.set(client, { t, wire });
+    },
+    status({ client, change, snapshot, status, t }) {
       const record = truth.clients[client];
       if (record === undefined) return;
       const { previous, current } = change;
@@ -39,7 +64,7 @@ export const statusLaw: MakeLaw = (truth, broken) => {
         broken("B1.3", `client ${client}: linked is not as the status says`);
       if (current === "featureThrottled" && record.wire?.throttled.length === 0)
         broken("B8.1", `client ${client} is throttled, and the server said nothing of it`);
-      check(record);
+      if (!owed(record, change.reason, t)) check(record);
     },
     dial({ client, wire }) {
       const record = truth.clients[client];
