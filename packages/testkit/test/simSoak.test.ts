@@ -28,6 +28,10 @@ const found: readonly (readonly [seed: number, what: string])[] = [
   [773515118, "[B3.2] oracle: sends put the close off from when late timers come to it"],
   [773556958, "[R4] oracle: the answer to an older probe, read in the millisecond of the wake signal and after it"],
   [773516130, "[R4] oracle: what is sent in the turn that grants a fresh deadline lengthens it"],
+  [
+    773649039,
+    "[B10.3] world: what a gateway heard at once overtook entries of the log that were due in the same millisecond",
+  ],
 ];
 
 it.each(found)("%i %s", async (seed) => {

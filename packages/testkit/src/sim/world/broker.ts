@@ -19,24 +19,41 @@ export interface BrokerView extends Broker {
   end(): void;
 }
 
+/** What this gateway is about to be told, and when. */
+interface Word {
+  readonly due: number;
+  readonly fn: () => void;
+}
+
 export function createBrokerView(time: Timeline, log: MemoryLog): BrokerView {
   const undo: (() => void)[] = [];
   let ended = false;
-  let waiting: (() => void)[] = [];
+  /** One line for all: what is due at once waits behind what is due in this very millisecond and has not had its turn. */
+  let words: Word[] = [];
   let lastAt = 0;
   /** As this gateway was told: it learns of a new one with its lag, like of all else. */
   let { epoch } = log;
 
+  /** The first word, if it is due; the others each in a turn of its own. */
+  const hear = (): void => {
+    const [word] = words;
+    if (word === undefined || view.away || ended || word.due > time.now()) return;
+    words.shift();
+    word.fn();
+    later();
+  };
+  const later = (): void => {
+    const [word] = words;
+    if (word !== undefined) time.after(Math.max(0, word.due - time.now()), hear);
+  };
   /** In order, after the lag; when out of reach, on return. */
   const inward = (fn: () => void): void => {
     if (ended) return;
-    if (view.away) {
-      waiting.push(fn);
-      return;
-    }
     lastAt = Math.max(lastAt, time.now() + view.lagMs);
-    if (lastAt === time.now() && view.lagMs === 0) fn();
-    else time.after(lastAt - time.now(), () => (view.away ? void waiting.push(fn) : !ended && fn()));
+    words.push({ due: lastAt, fn });
+    if (words.length > 1 || view.away) return;
+    if (view.lagMs === 0 && lastAt === time.now()) hear();
+    else later();
   };
   const ask = <T>(act: () => Awaitable<T>): Awaitable<T> => {
     if (view.away) return Promise.reject(new Error("the log is out of reach"));
@@ -101,9 +118,11 @@ export function createBrokerView(time: Timeline, log: MemoryLog): BrokerView {
     },
     back() {
       view.away = undefined;
-      const now = waiting;
-      waiting = [];
-      for (const fn of now) inward(fn);
+      // They set out now, and nothing overtakes what was under way before.
+      const soonest = time.now() + view.lagMs;
+      words = words.map(({ due, fn }) => ({ due: Math.max(due, soonest), fn }));
+      lastAt = Math.max(lastAt, soonest);
+      later();
     },
     end() {
       ended = true;
