@@ -32,6 +32,10 @@ const found: readonly (readonly [seed: number, what: string])[] = [
     773649039,
     "[B10.3] world: what a gateway heard at once overtook entries of the log that were due in the same millisecond",
   ],
+  [
+    773651365,
+    "[B10.2] world: a gateway that began while the log began anew never heard of it, and told its events as old",
+  ],
 ];
 
 it.each(found)("%i %s", async (seed) => {

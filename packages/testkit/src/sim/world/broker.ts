@@ -27,6 +27,7 @@ interface Word {
 
 export function createBrokerView(time: Timeline, log: MemoryLog): BrokerView {
   const undo: (() => void)[] = [];
+  const followers = new Set<Follower>();
   let ended = false;
   /** One line for all: what is due at once waits behind what is due in this very millisecond and has not had its turn. */
   let words: Word[] = [];
@@ -57,12 +58,15 @@ export function createBrokerView(time: Timeline, log: MemoryLog): BrokerView {
   };
   const ask = <T>(act: () => Awaitable<T>): Awaitable<T> => {
     if (view.away) return Promise.reject(new Error("the log is out of reach"));
-    // What it asks for is of a log that is no more.
-    if (epoch !== log.epoch) return Promise.reject(new Error("the log began anew"));
-    if (view.lagMs === 0) return act();
+    // What it asks for is of a log that is no more; also if that ends while the question is under way.
+    const asked = epoch;
+    const put = (): Awaitable<T> => (asked === log.epoch ? act() : Promise.reject<T>(new Error("the log began anew")));
+    if (view.lagMs === 0 || asked !== log.epoch) return put();
     return new Promise<T>((resolve, reject) => {
       time.after(view.lagMs, () => {
-        const answer = Promise.resolve(act());
+        const answer = Promise.resolve(put());
+        // A rejection is heard of a way later; until then nobody holds it.
+        answer.catch(() => {});
         time.after(view.lagMs, () => {
           if (view.away) reject(new Error("the log is out of reach"));
           else resolve(answer);
@@ -71,6 +75,17 @@ export function createBrokerView(time: Timeline, log: MemoryLog): BrokerView {
     });
   };
 
+  // Not only while the gateway follows: a log that begins anew between its questions is another one all the same.
+  undo.push(
+    log.follow(0, Number.POSITIVE_INFINITY, {
+      entry: () => {},
+      reset: (next, floor) =>
+        inward(() => {
+          epoch = next;
+          for (const follower of [...followers]) if (followers.has(follower)) follower.reset(next, floor);
+        }),
+    }),
+  );
   const view: BrokerView = {
     lagMs: 0,
     away: undefined,
@@ -89,18 +104,13 @@ export function createBrokerView(time: Timeline, log: MemoryLog): BrokerView {
     read: (partition, after, upTo, max) => ask(() => log.read(partition, after, upTo, max)),
     members: () => ask(() => log.members()),
     follow(partition, after, follower) {
-      let stopped = false;
-      const late: Follower = {
-        entry: (entry) => inward(() => !stopped && follower.entry(entry)),
-        reset: (next, floor) =>
-          inward(() => {
-            epoch = next;
-            if (!stopped) follower.reset(next, floor);
-          }),
-      };
-      const stop = log.follow(partition, after, late);
+      followers.add(follower);
+      const stop = log.follow(partition, after, {
+        entry: (entry) => inward(() => followers.has(follower) && follower.entry(entry)),
+        reset: () => {},
+      });
       const end = (): void => {
-        stopped = true;
+        followers.delete(follower);
         stop();
       };
       undo.push(end);
