@@ -387,6 +387,46 @@ describe("a hub", () => {
     );
   });
 
+  it("[B10.4] whose log begins anew and cannot be reached tries again until it is followed, and not after its end", async () => {
+    const world = createWorld();
+    const { members } = world.log;
+    let asked = 0;
+    world.log.members = () => {
+      asked += 1;
+      return members();
+    };
+    const later = async (ms: number): Promise<void> => {
+      world.now += ms;
+      world.hub.tick(world.now);
+      await turns(world);
+    };
+    world.log.answers = "fails";
+    world.log.resetFollowers("e2", 0, 0);
+    await turns(world);
+    const failures = (): number => world.notes.filter(({ note }) => note === "brokerFailed").length;
+    expect([asked, failures()]).toEqual([1, 1]);
+    const early = listener(world);
+    early.say(hello());
+    await later(4_999);
+    expect(asked).toBe(1);
+    // The log is another one by then, of which nobody could tell it.
+    world.log.resetFollowers("e3", 0, 0);
+    await later(1);
+    expect([asked, failures(), early.sent]).toEqual([2, 2, []]);
+    world.log.answers = "now";
+    await later(5_000);
+    expect([asked, early.frames()[0]]).toEqual([3, expect.objectContaining({ t: "welcome", epoch: "e3" })]);
+    await later(5_000);
+    expect(asked).toBe(3);
+    world.log.answers = "fails";
+    world.log.resetFollowers("e4", 0, 0);
+    await turns(world);
+    world.hub.stop();
+    const before = asked;
+    await later(5_000);
+    expect(asked).toBe(before);
+  });
+
   it("[B10.4] that is told of a new life before it was level with the old one has started when it is level with the new one", async () => {
     const log = createMemoryLog();
     createWorld({ log }).publish("user:ann", 1);

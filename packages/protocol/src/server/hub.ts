@@ -24,7 +24,7 @@ import type { Hub, HubOptions, LinkMatch } from "./types.js";
 
 /** Ticks further apart than this: the process stood still, and so did its ears. Milliseconds. */
 const stoodStillMs = 2_000;
-/** How often the bounds by age are enforced. Milliseconds. */
+/** How often the bounds by age are enforced, and a log that could not be followed anew is tried again. Milliseconds. */
 const trimMs = 5_000;
 
 /** A hub that follows nothing yet. Throws a `RangeError` that names the option which cannot work. */
@@ -42,6 +42,7 @@ export function createHub(options: HubOptions): Hub {
   let uncast: (() => void) | undefined;
   let starts = 0;
   let ready = false;
+  let failed = false;
   let stopped = false;
   let newcomers: (() => void)[] = [];
   let floor: Floor | undefined;
@@ -196,7 +197,21 @@ export function createHub(options: HubOptions): Hub {
   function beginAnew(): void {
     stopFollowing();
     sendAway(closeCodes.restart, "the log began anew");
-    settle(start, () => {}, brokerFailed);
+    startAgain();
+  }
+
+  /** Nobody else knows that this hub must start again, so it tries by itself until it has. */
+  function startAgain(): void {
+    stopFollowing();
+    failed = false;
+    settle(
+      start,
+      () => {},
+      (error) => {
+        failed = true;
+        brokerFailed(error);
+      },
+    );
   }
 
   /** The answer of a callback as a value if it is there already, else as a promise. Unknown is the broker's failure. */
@@ -240,6 +255,7 @@ export function createHub(options: HubOptions): Hub {
       for (const link of agenda.due(at)) core.due(link, link.tick(at));
       if (at - trimmedAt < trimMs) return;
       trimmedAt = at;
+      if (failed && !ready && !stopped) startAgain();
       inbox.trim(at);
       log.trim(at);
       log.forget();
