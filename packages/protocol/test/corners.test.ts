@@ -325,6 +325,130 @@ describe("a hub", () => {
     expect(world.notes.filter(failed)).toEqual([]);
   });
 
+  describe("whose log begins anew while it starts", () => {
+    const member = (user: string, after: number) => ({
+      channel: "group:g",
+      user,
+      intervals: [{ after, until: Number.POSITIVE_INFINITY }],
+    });
+    /** A log of six entries of e1 whose named answer is held; then it begins anew with two entries of e2. */
+    function between(question: "members" | "bounds") {
+      const log = createMemoryLog();
+      const old = createWorld({ log });
+      for (let n = 1; n <= 6; n++) old.publish("user:ann", `old ${n}`);
+      old.hub.stop();
+      log.records = [member("ann", 0)];
+      let answer = (): void => {};
+      const own = log[question] as () => unknown;
+      log[question] = (() => {
+        const value = own();
+        log[question] = own as never;
+        return new Promise((resolve) => {
+          answer = () => resolve(value);
+        });
+      }) as never;
+      const world = createWorld({ log });
+      return {
+        world,
+        async anew() {
+          await turns(world);
+          log.resetFollowers("e2", 0, 0);
+          log.records = [member("bob", 0)];
+          await log.append("group:g", { kind: "message", from: "bob", data: "new 1" }, undefined);
+          await log.append("user:ann", { kind: "message", from: "bob", data: "new 2" }, undefined);
+          answer();
+          await turns(world);
+        },
+      };
+    }
+
+    it.each(["members", "bounds"] as const)(
+      "[B10.4] [B10.5] %s of the old life say nothing of the new one",
+      async (what) => {
+        const { world, anew } = between(what);
+        await anew();
+        expect([world.hub.membersOf("group:g"), world.hub.stats().positions]).toEqual([["bob"], [2]]);
+        const ann = listener(world);
+        ann.say(hello({ resume: { epoch: "e2", positions: [0] } }));
+        await turns(world);
+        expect(ann.frames()[0]).toMatchObject({ t: "welcome", epoch: "e2", recovery: "resumed" });
+        // What was said in the group is not hers, whose membership went with the old life; what was said to her is.
+        world.turn();
+        const told = (): unknown[] =>
+          ann.frames().flatMap((frame) => (Array.isArray(frame) && frame[0] === 1 ? [frame[6]] : []));
+        expect(told()).toEqual(["new 2"]);
+        // It is followed once, and hears of the next life.
+        world.publish("user:ann", "new 3");
+        world.turn();
+        expect(told()).toEqual(["new 2", "new 3"]);
+        world.log.resetFollowers("e3", 0, 0);
+        expect(ann.reasons).toEqual(["the log began anew"]);
+      },
+    );
+  });
+
+  it("[B10.4] whose log begins anew and cannot be reached tries again until it is followed, and not after its end", async () => {
+    const world = createWorld();
+    const { members } = world.log;
+    let asked = 0;
+    world.log.members = () => {
+      asked += 1;
+      return members();
+    };
+    const later = async (ms: number): Promise<void> => {
+      world.now += ms;
+      world.hub.tick(world.now);
+      await turns(world);
+    };
+    world.log.answers = "fails";
+    world.log.resetFollowers("e2", 0, 0);
+    await turns(world);
+    const failures = (): number => world.notes.filter(({ note }) => note === "brokerFailed").length;
+    expect([asked, failures()]).toEqual([1, 1]);
+    const early = listener(world);
+    early.say(hello());
+    await later(4_999);
+    expect(asked).toBe(1);
+    // The log is another one by then, of which nobody could tell it.
+    world.log.resetFollowers("e3", 0, 0);
+    await later(1);
+    expect([asked, failures(), early.sent]).toEqual([2, 2, []]);
+    world.log.answers = "now";
+    await later(5_000);
+    expect([asked, early.frames()[0]]).toEqual([3, expect.objectContaining({ t: "welcome", epoch: "e3" })]);
+    await later(5_000);
+    expect(asked).toBe(3);
+    world.log.answers = "fails";
+    world.log.resetFollowers("e4", 0, 0);
+    await turns(world);
+    world.hub.stop();
+    const before = asked;
+    await later(5_000);
+    expect(asked).toBe(before);
+  });
+
+  it("[B10.4] that is told of a new life before it was level with the old one has started when it is level with the new one", async () => {
+    const log = createMemoryLog();
+    createWorld({ log }).publish("user:ann", 1);
+    const { follow } = log;
+    // Of the old life nothing comes any more.
+    log.follow = (partition, _after, follower) => follow(partition, 1, follower);
+    const world = createWorld({ log });
+    let started = false;
+    const start = Promise.resolve(world.hub.start()).then(() => {
+      started = true;
+    });
+    await turns(world);
+    expect(started).toBe(false);
+    log.follow = follow;
+    log.resetFollowers("e2", 0, 0);
+    await start;
+    const one = listener(world);
+    one.say(hello());
+    await turns(world);
+    expect(one.frames()[0]).toMatchObject({ t: "welcome", epoch: "e2", positions: [0] });
+  });
+
   it("[B10.4] that follows late lets in whoever waited as soon as it is level", async () => {
     const log = createMemoryLog();
     createWorld({ log }).publish("user:ann", 1);

@@ -31,6 +31,14 @@ const found: readonly (readonly [seed: number, what: string])[] = [
   [773653294, "[B1.1] oracle: a throttling that ran out before the loss is told, in the turn in which that is heard"],
   [773556958, "[R4] oracle: the answer to an older probe, read in the millisecond of the wake signal and after it"],
   [773516130, "[R4] oracle: what is sent in the turn that grants a fresh deadline lengthens it"],
+  [
+    773649039,
+    "[B10.3] world: what a gateway heard at once overtook entries of the log that were due in the same millisecond",
+  ],
+  [
+    773651365,
+    "[B10.2] world: a gateway that began while the log began anew never heard of it, and told its events as old",
+  ],
 ];
 
 it.each(found)("%i %s", async (seed) => {

@@ -86,7 +86,11 @@ export type MemberChange = "joined" | "left" | "kicked";
 
 /** The log and the bus. */
 export interface Broker {
-  /** Names this life of the log; a new one when entries were lost or numbers began again. Read at each welcome. */
+  /**
+   * Names this life of the log; a new one when entries were lost or numbers began again. Read at each welcome, and
+   * with each answer while a hub starts: it changes with the word to the followers, and at once while there are none. What was
+   * asked in one life is not answered out of the next.
+   */
   readonly epoch: string;
   /** How many partitions the log has; 1 today. */
   readonly partitions: number;

@@ -12,7 +12,7 @@ import { createAdmission, type Floor } from "./admission.js";
 import { createAgenda } from "./agenda.js";
 import { createAudience } from "./audience.js";
 import { chain, settle } from "./awaitable.js";
-import type { Appended, Awaitable, CastEvent } from "./broker.js";
+import type { Appended, Awaitable, Bounds, CastEvent } from "./broker.js";
 import type { Core, Link } from "./core.js";
 import { type Answer, createInbox } from "./inbox.js";
 import { createLog, type Marker, userPrefix } from "./log.js";
@@ -24,7 +24,7 @@ import type { Hub, HubOptions, LinkMatch } from "./types.js";
 
 /** Ticks further apart than this: the process stood still, and so did its ears. Milliseconds. */
 const stoodStillMs = 2_000;
-/** How often the bounds by age are enforced. Milliseconds. */
+/** How often the bounds by age are enforced, and a log that could not be followed anew is tried again. Milliseconds. */
 const trimMs = 5_000;
 
 /** A hub that follows nothing yet. Throws a `RangeError` that names the option which cannot work. */
@@ -40,7 +40,9 @@ export function createHub(options: HubOptions): Hub {
   const inbox = createInbox(settings, broker, log, throttling, brokerFailed);
   let epoch = broker.epoch;
   let uncast: (() => void) | undefined;
+  let starts = 0;
   let ready = false;
+  let failed = false;
   let stopped = false;
   let newcomers: (() => void)[] = [];
   let floor: Floor | undefined;
@@ -124,41 +126,66 @@ export function createHub(options: HubOptions): Hub {
   }
 
   /** Follows one partition from as far back as the ring reaches; settled when it is level with the log as it is now. */
-  function follow(partition: number): Awaitable<void> {
-    return chain(broker.bounds(partition), ({ floor: oldest, last }) => {
-      log.reset(partition, Math.max(oldest, last - settings.ringEntries));
-      const stop = broker.follow(partition, log.rings[partition]?.floor ?? 0, {
-        entry: (entry) => log.apply(entry, show),
-        reset: (nextEpoch, at) => {
-          if (nextEpoch === epoch) {
-            for (const link of links) link.hold(partition);
-            log.reset(partition, at);
-          } else beginAnew();
-        },
-      });
-      unfollow.push(stop);
-      if ((log.rings[partition]?.last ?? 0) >= last) return undefined;
-      return new Promise<void>((resolve) => log.whenApplied(partition, last, resolve));
+  function follow(partition: number, { floor: oldest, last }: Bounds): Awaitable<void> {
+    log.reset(partition, Math.max(oldest, last - settings.ringEntries));
+    const stop = broker.follow(partition, log.rings[partition]?.floor ?? 0, {
+      entry: (entry) => log.apply(entry, show),
+      reset: (nextEpoch, at) => {
+        if (nextEpoch === epoch) {
+          for (const link of links) link.hold(partition);
+          log.reset(partition, at);
+        } else beginAnew();
+      },
     });
+    unfollow.push(stop);
+    if ((log.rings[partition]?.last ?? 0) >= last) return undefined;
+    // A number of a life that ends meanwhile may never come.
+    return Promise.race([new Promise<void>((resolve) => log.whenApplied(partition, last, resolve)), whenFollowed()]);
   }
 
   /** One partition after the other: a gateway that warms up has nothing better to do. */
   function followFrom(partition: number): Awaitable<void> {
-    return partition < broker.partitions ? chain(follow(partition), () => followFrom(partition + 1)) : undefined;
+    if (partition < broker.partitions)
+      return inThisLife(
+        () => broker.bounds(partition),
+        (bounds) =>
+          inThisLife(
+            () => follow(partition, bounds),
+            () => followFrom(partition + 1),
+          ),
+      );
+    ready = true;
+    const waiting = newcomers;
+    newcomers = [];
+    for (const fn of waiting) fn();
+    return undefined;
   }
 
+  /** What was asked in one life of the log says nothing of the next; while nothing is followed only `epoch` tells of that. */
+  function inThisLife<T>(ask: () => Awaitable<T>, go: (value: T) => Awaitable<void>): Awaitable<void> {
+    const mine = starts;
+    return chain(ask(), (value) => {
+      // A follower was told of it, and another start is under way.
+      if (mine !== starts) return whenFollowed();
+      if (broker.epoch === epoch) return go(value);
+      stopFollowing();
+      return start();
+    });
+  }
+
+  const whenFollowed = (): Promise<void> => new Promise((resolve) => core.whenReady(resolve));
+
   function start(): Awaitable<void> {
+    starts += 1;
     epoch = broker.epoch;
     uncast ??= broker.onCast(showCast);
-    return chain(broker.members(), (records) => {
-      log.members.load(records);
-      return chain(followFrom(0), () => {
-        ready = true;
-        const waiting = newcomers;
-        newcomers = [];
-        for (const fn of waiting) fn();
-      });
-    });
+    return inThisLife(
+      () => broker.members(),
+      (records) => {
+        log.members.load(records);
+        return followFrom(0);
+      },
+    );
   }
 
   function stopFollowing(): void {
@@ -170,7 +197,21 @@ export function createHub(options: HubOptions): Hub {
   function beginAnew(): void {
     stopFollowing();
     sendAway(closeCodes.restart, "the log began anew");
-    settle(start, () => {}, brokerFailed);
+    startAgain();
+  }
+
+  /** Nobody else knows that this hub must start again, so it tries by itself until it has. */
+  function startAgain(): void {
+    stopFollowing();
+    failed = false;
+    settle(
+      start,
+      () => {},
+      (error) => {
+        failed = true;
+        brokerFailed(error);
+      },
+    );
   }
 
   /** The answer of a callback as a value if it is there already, else as a promise. Unknown is the broker's failure. */
@@ -214,6 +255,7 @@ export function createHub(options: HubOptions): Hub {
       for (const link of agenda.due(at)) core.due(link, link.tick(at));
       if (at - trimmedAt < trimMs) return;
       trimmedAt = at;
+      if (failed && !ready && !stopped) startAgain();
       inbox.trim(at);
       log.trim(at);
       log.forget();
