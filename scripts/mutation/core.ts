@@ -72,6 +72,16 @@ export const core: readonly Explanation[] = [
     ],
   },
   {
+    reason:
+      "Only dearer: what nobody hears is made and told to nobody, an equal snapshot gives way to the one before it, and the end of nothing is nothing.",
+    mutants: [
+      "packages/core/src/driver.ts | const before = (changed || logger || this.bus.length) && this.snapshot(); | ConditionalExpression: changed || logger || this.bus.length → true",
+      "packages/core/src/driver.ts | if (before) this.#tell(before, effects); | ConditionalExpression: before → true",
+      "packages/core/src/driver.ts | if (this.#shown !== this.#state) { | ConditionalExpression: this.#shown !== this.#state → true",
+      "packages/core/src/transition.ts | if (due) expire(x, due); | ConditionalExpression: due → true",
+    ],
+  },
+  {
     reason: "The bound of the loop: no sound policy comes near it, and one turn more ends a bad one as well.",
     mutants: ["packages/core/src/transition.ts | for (let i = 0; i < 32; i++) { | EqualityOperator: i < 32 → i <= 32"],
   },

@@ -76,6 +76,7 @@ describe("tokens", () => {
     const rig = renewing({});
     await rig.clock.advanceAsync(60_000);
     rig.protocol.last.host.expiring(20_000);
+    expect(rig.connection.state().session).toMatchObject({ token: { lifeMs: 0 } });
     await rig.clock.advanceAsync(19_000);
     expect(rig.protocol.last.acts).toContain("renew T1");
   });
