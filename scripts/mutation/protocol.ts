@@ -4,6 +4,14 @@ import type { Explanation } from "./explanation.js";
 export const protocol: readonly Explanation[] = [
   {
     reason:
+      "A start is told from another by its number, whichever way that goes; and as a log has one partition today, what is left of an old start finds nothing more to follow.",
+    mutants: [
+      "packages/protocol/src/server/hub.ts | if (mine !== starts) return whenFollowed(); | ConditionalExpression: mine !== starts → false",
+      "packages/protocol/src/server/hub.ts | starts += 1; | AssignmentOperator: starts += 1 → starts -= 1",
+    ],
+  },
+  {
+    reason:
       "The guard is for the compiler, which cannot know what holds here: a list is as long as the log has partitions, whoever listens to a channel is welcomed and has said hello, what was just looked up in a map is there, an entry that a queue holds is an entry.",
     mutants: [
       'packages/protocol/src/client/link.ts | if (!isCount(n) || typeof kind !== "string" || !channel || last === undefined || this.#owesGap) malformed(); | ConditionalExpression: last === undefined → false',

@@ -427,6 +427,44 @@ describe("a hub", () => {
     expect(asked).toBe(before);
   });
 
+  it("[B10.4] whose log is slow waits for its answer, at the start and when it tries again", async () => {
+    const log = createMemoryLog();
+    const { members } = log;
+    let asked = 0;
+    let answer = (): void => {};
+    log.members = () => {
+      asked += 1;
+      return new Promise((resolve) => {
+        answer = () => resolve(members());
+      });
+    };
+    const world = createWorld({ log });
+    const wait = async (): Promise<void> => {
+      for (let n = 0; n < 3; n += 1) {
+        world.now += 5_000;
+        world.hub.tick(world.now);
+        await turns(world);
+      }
+    };
+    await wait();
+    expect(asked).toBe(1);
+    answer();
+    await turns(world);
+    // Begins anew, is out of reach once, and then slow.
+    const slow = log.members;
+    log.members = () => Promise.reject(new Error("the log is away"));
+    log.resetFollowers("e2", 0, 0);
+    await turns(world);
+    log.members = slow;
+    await wait();
+    expect(asked).toBe(2);
+    answer();
+    const one = listener(world);
+    one.say(hello());
+    await turns(world);
+    expect(one.frames()[0]).toMatchObject({ t: "welcome", epoch: "e2" });
+  });
+
   it("[B10.4] that is told of a new life before it was level with the old one has started when it is level with the new one", async () => {
     const log = createMemoryLog();
     createWorld({ log }).publish("user:ann", 1);
