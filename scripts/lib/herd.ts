@@ -254,6 +254,7 @@ function pageOf(recorded: Recorded): string {
     "## What is real here",
     "",
     "Real: core's driver and machine, the client half of cc.1 through `cc1()`, the server half (`createHub`) with its heartbeats, admission and S, ten of them over one log.",
+    "Where an outage strikes all alike they are dealt with their clients onto zones of 10,000 clients or more, which nothing crosses, each with a log of its own (`--zones 1`: one).",
     "Every ping and pong goes through both halves. Not real: time (a wheel of milliseconds), the network (each link 5 to 45 ms each way, in order; a cut reaches all clients in",
     "the same millisecond; what was in a black hole stays dead, its links too), the balancer (evenly among the gateways that stand), tokens (none is checked), storage (none).",
     "",
