@@ -94,9 +94,9 @@ export function appOf(run: <T>(expression: string) => Promise<T>): App {
     run,
     all,
     notes: async (what) => (await all()).filter(([name]) => name === what).map(([, value]) => value),
-    ready: () => poll("the app is ready", () => run<boolean>('"client" in globalThis'), 10_000),
+    ready: () => poll("the app is ready", () => run<boolean>('"client" in globalThis'), 30_000),
     status: (wanted) =>
-      poll(wanted, async () => (await run("globalThis.client?.getConnectionStatus()")) === wanted, 10_000),
+      poll(wanted, async () => (await run("globalThis.client?.getConnectionStatus()")) === wanted, 30_000),
     instance: () => run('JSON.parse(sessionStorage["cc:demo:instance"]).id'),
   };
 }

@@ -74,7 +74,7 @@ const displayOf = (screen: ChildProcess): Promise<string> =>
 async function openTab(session: DriverSession): Promise<EngineTab> {
   const window: DriverWindow = await session.open();
   const seen = (state: string): Promise<void> =>
-    poll(state, async () => (await window.evaluate("document.visibilityState")) === state, 10_000);
+    poll(state, async () => (await window.evaluate("document.visibilityState")) === state, 30_000);
   return {
     goto: (url) => window.command("POST", "/url", { url }),
     reload: () => window.command("POST", "/refresh", {}),

@@ -152,7 +152,7 @@ describe("tabs", () => {
       if (path === "reload") await tab.page.reload({ waitUntil: "load" });
       else if (path === "back") await tab.run("void history.back()");
       else await tab.page.goto(url("", path), { waitUntil: "load" });
-      await poll("another page", async () => (await tab.run("globalThis.born")) !== born, 10_000);
+      await poll("another page", async () => (await tab.run("globalThis.born")) !== born, 30_000);
       await tab.ready();
       await tab.status("connected");
       expect([path, await tab.instance()]).toEqual([path, instance]);

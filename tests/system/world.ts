@@ -124,12 +124,12 @@ export async function takeSeat(uid: string, options: SeatOptions): Promise<Seat>
   if (!login) return seat;
   await client.login(uid, keys.authKey);
   if (settings?.autoEstablishSocketConnection === false) await client.connect();
-  else await client.until("linked", { timeoutMs: 10_000 });
+  else await client.until("linked", { timeoutMs: 30_000 });
   return seat;
 }
 
 /** Waits until it holds; the time is only what a broken test may cost. */
-export const holds = (look: () => unknown, wanted: unknown = true, timeout = 10_000): Promise<void> =>
+export const holds = (look: () => unknown, wanted: unknown = true, timeout = 30_000): Promise<void> =>
   expect.poll(look, { timeout, interval: 5 }).toEqual(wanted);
 
 export const upTo = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, n) => from + n);

@@ -28,7 +28,7 @@ export async function cut({ alice, gateway, checks, paper }: World): Promise<voi
   const attempt = await checks.comes("status: connecting after the wait", 3_000, dialled);
   checks.that(
     "status: the attempt came when it was announced",
-    Math.abs(attempt.at - told.at - ((told.retryAt ?? 0) - wallOf(told.at, paper.now()))) < toleranceMs / 2,
+    within(attempt.at - told.at - ((told.retryAt ?? 0) - wallOf(told.at, paper.now()))),
     `${ms(attempt.at - told.at)} after disconnected`,
   );
   const again = await checks.comes("status: connected again after the cut", 3_000, back);
@@ -110,6 +110,9 @@ async function arrived(
     `published ${published.join(", ")}; received ${got.join(", ") || "nothing"}, in order, none twice`,
   );
 }
+
+/** Not before its time, but for what two clocks differ by, and not later than a loaded machine makes it. */
+const within = (lateMs: number): boolean => lateMs > -50 && lateMs < toleranceMs;
 
 /** The wall-clock time of a moment on the transcript's clock. */
 const wallOf = (at: number, now: number): number => Date.now() - (now - at);
