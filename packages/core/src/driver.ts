@@ -148,7 +148,7 @@ class Driver implements Connection, SocketOwner, Caller {
   #commit(input: Input, m: Moment): void {
     if (this.disposed) return;
     const { changed, logger } = this.#options;
-    // Where nobody listens nothing is made for listeners: of what a refused dial costs, it is a third.
+    // Where nobody listens nothing is made for listeners: of what a refused dial costs, it is a tenth.
     const before = (changed || logger || this.bus.length) && this.snapshot();
     const { state, effects } = transition(this.#state, input, m, this.policy);
     if (state === this.#state && effects.length === 0) return;

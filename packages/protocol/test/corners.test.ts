@@ -465,6 +465,25 @@ describe("a hub", () => {
     expect(one.frames()[0]).toMatchObject({ t: "welcome", epoch: "e2" });
   });
 
+  it.each(["members", "bounds"] as const)("that is stopped while it asks for %s follows nothing", async (question) => {
+    const log = createMemoryLog();
+    const { follow } = log;
+    let follows = 0;
+    log.follow = (...args) => {
+      follows += 1;
+      return follow(...args);
+    };
+    const own = log[question] as () => unknown;
+    let answer = (): void => {};
+    log[question] = (() => new Promise((resolve) => (answer = () => resolve(own())))) as never;
+    const world = createWorld({ log });
+    await turns(world);
+    world.hub.stop();
+    answer();
+    await turns(world);
+    expect(follows).toBe(0);
+  });
+
   it("[B10.4] that is told of a new life before it was level with the old one has started when it is level with the new one", async () => {
     const log = createMemoryLog();
     createWorld({ log }).publish("user:ann", 1);

@@ -41,8 +41,7 @@ export function createHub(options: HubOptions): Hub {
   let epoch = broker.epoch;
   let uncast: (() => void) | undefined;
   let starts = 0;
-  let ready = false;
-  let failed = false;
+  let phase: "starting" | "ready" | "failed" = "starting";
   let stopped = false;
   let newcomers: (() => void)[] = [];
   let floor: Floor | undefined;
@@ -84,7 +83,7 @@ export function createHub(options: HubOptions): Hub {
       settings.admitBurst ?? Math.max(1, 2 * settings.admitPerSecond),
     ),
     whenReady: (fn) => {
-      if (ready) fn();
+      if (phase === "ready") fn();
       else newcomers.push(fn);
     },
     draining: () => floor,
@@ -154,7 +153,7 @@ export function createHub(options: HubOptions): Hub {
             () => followFrom(partition + 1),
           ),
       );
-    ready = true;
+    phase = "ready";
     const waiting = newcomers;
     newcomers = [];
     for (const fn of waiting) fn();
@@ -165,6 +164,7 @@ export function createHub(options: HubOptions): Hub {
   function inThisLife<T>(ask: () => Awaitable<T>, go: (value: T) => Awaitable<void>): Awaitable<void> {
     const mine = starts;
     return chain(ask(), (value) => {
+      if (stopped) return;
       // A follower was told of it, and another start is under way.
       if (mine !== starts) return whenFollowed();
       if (broker.epoch === epoch) return go(value);
@@ -190,7 +190,7 @@ export function createHub(options: HubOptions): Hub {
 
   function stopFollowing(): void {
     for (const stop of unfollow.splice(0)) stop();
-    ready = false;
+    phase = "starting";
   }
 
   /** A new epoch: numbers, and the membership that is told in them, are others. Links learn it by coming back: only `welcome` has the epoch. */
@@ -203,12 +203,11 @@ export function createHub(options: HubOptions): Hub {
   /** Nobody else knows that this hub must start again, so it tries by itself until it has. */
   function startAgain(): void {
     stopFollowing();
-    failed = false;
     settle(
       start,
       () => {},
       (error) => {
-        failed = true;
+        phase = "failed";
         brokerFailed(error);
       },
     );
@@ -255,7 +254,7 @@ export function createHub(options: HubOptions): Hub {
       for (const link of agenda.due(at)) core.due(link, link.tick(at));
       if (at - trimmedAt < trimMs) return;
       trimmedAt = at;
-      if (failed && !ready && !stopped) startAgain();
+      if (phase === "failed" && !stopped) startAgain();
       inbox.trim(at);
       log.trim(at);
       log.forget();

@@ -33,7 +33,7 @@ const policy: Partial<Policy> = { traceInputs: 2 };
 /** A page in the foreground that is told nothing. */
 const lifecycle: Lifecycle = { watch: () => nothing, current: () => now };
 
-/** One client. It tells nobody anything, for what is told of refused dials would be a third of a herd's work: it is looked at. */
+/** One client. It tells nobody anything, for what is told of refused dials would be a tenth of a herd's work: it is looked at. */
 export interface Member {
   /** Makes it log in, and so dial. */
   start(): void;
