@@ -20,7 +20,7 @@ describe("the demo", () => {
       for (const told of ["connecting", "connected", "disconnected", "featureThrottled", "resumed", "leaseExpired"]) {
         expect(stdout).toContain(told);
       }
-      expect(stdout, "shortened times are said to be").toMatch(/shortened by policy: .*lease 1\.2 s \(30 s\)/);
+      expect(stdout, "shortened times are said to be").toMatch(/shortened by policy: .*lease 2\.4 s \(30 s\)/);
       expect(stdout, "the scripted lifecycle is said to be").toContain("scripted lifecycle");
     },
     LIMIT_MS + 5_000,

@@ -1,7 +1,7 @@
 /** Scene 1: login → connecting → connected → events. */
 import { ms } from "../checks.js";
 import { head, numbers, publish } from "../events.js";
-import { promptMs } from "../numbers.js";
+import { patienceMs, promptMs } from "../numbers.js";
 import { appId, type World } from "../world.js";
 
 export async function login({ alice, bob, authKey, gateway, tokens, checks, paper }: World): Promise<void> {
@@ -17,7 +17,7 @@ export async function login({ alice, bob, authKey, gateway, tokens, checks, pape
   const connected = alice.tells("connected");
   const user = await alice.client.login("alice", authKey);
   checks.that("login: the user is the gateway's", user.name === "Alice", `login() resolved ${user.uid}, ${user.name}`);
-  const told = await checks.comes("status: connected after login", 3_000, connected);
+  const told = await checks.comes("status: connected after login", patienceMs, connected);
   checks.that(
     "status: told in this order",
     first.statuses() === "connecting → connected",
@@ -38,7 +38,7 @@ export async function login({ alice, bob, authKey, gateway, tokens, checks, pape
     `${bob.proxy.accepted} sockets at bob's proxy`,
   );
   bob.say("connect()");
-  await checks.comes("manual: connect() resolves when linked", 3_000, bob.client.connect());
+  await checks.comes("manual: connect() resolves when linked", patienceMs, bob.client.connect());
   checks.that("manual: connect() resolved on a welcomed link", gateway.stats().linked === 2, "the gateway counts 2");
 
   paper.scene("Events");
@@ -48,7 +48,7 @@ export async function login({ alice, bob, authKey, gateway, tokens, checks, pape
   paper.line("gateway", `published ${published.length} messages to alice`);
   alice.say('send("user:bob", "message", …)');
   const sent = alice.client.send("user:bob", "message", { text: "Hello, Bob" });
-  const ack = (await checks.comes("events: a send is acknowledged", 2_000, sent))?.n;
+  const ack = (await checks.comes("events: a send is acknowledged", patienceMs, sent))?.n;
   await checks.becomes(
     "events: arrive",
     promptMs,

@@ -1,13 +1,13 @@
 /** Scene 8: logout, and what is left behind. */
 import { ms } from "../checks.js";
-import { promptMs } from "../numbers.js";
+import { patienceMs, promptMs } from "../numbers.js";
 import { appId, type World } from "../world.js";
 
 export async function logout({ alice, bob, gateway, checks, paper, witness }: World): Promise<void> {
   paper.scene("Logout");
   const since = alice.since();
   alice.say("logout()");
-  const result = await checks.comes("logout: it resolves", 4_000, alice.client.logout());
+  const result = await checks.comes("logout: it resolves", patienceMs, alice.client.logout());
   const token = alice.tokensSent.at(-1) ?? "";
   const dead = await gateway.verifyToken(token).then(
     () => false,

@@ -1,11 +1,12 @@
 /** Scenes 2 and 3: a link that is cut, and one that goes silent without being closed. */
 import { ms } from "../checks.js";
 import { numbers, publish } from "../events.js";
-import { deathMs, policy, promptMs, toleranceMs } from "../numbers.js";
+import { deathMs, patienceMs, policy, promptMs, toleranceMs } from "../numbers.js";
 import type { World } from "../world.js";
 
 export async function cut({ alice, gateway, checks, paper }: World): Promise<void> {
   paper.scene("The link is cut");
+  await heard({ alice, gateway, checks });
   const since = alice.since();
   const lost = alice.tells("disconnected");
   const dialled = alice.tells("connecting");
@@ -25,13 +26,13 @@ export async function cut({ alice, gateway, checks, paper }: World): Promise<voi
     told.reason === "linkLost" && told.error?.code === "ERR_WEBSOCKET_ERROR" && told.retryAt !== null,
     `${told.reason}, ${told.error?.code}, retryAt in ${ms((told.retryAt ?? 0) - Date.now())} from here`,
   );
-  const attempt = await checks.comes("status: connecting after the wait", 3_000, dialled);
+  const attempt = await checks.comes("status: connecting after the wait", patienceMs, dialled);
   checks.that(
     "status: the attempt came when it was announced",
     within(attempt.at - told.at - ((told.retryAt ?? 0) - wallOf(told.at, paper.now()))),
     `${ms(attempt.at - told.at)} after disconnected`,
   );
-  const again = await checks.comes("status: connected again after the cut", 3_000, back);
+  const again = await checks.comes("status: connected again after the cut", patienceMs, back);
   checks.that(
     "status: disconnected, connecting, connected",
     since.statuses() === "disconnected → connecting → connected" && again.linkedAtGateway === 2,
@@ -53,6 +54,7 @@ export async function cut({ alice, gateway, checks, paper }: World): Promise<voi
 
 export async function blackHole({ alice, gateway, checks, paper, witness }: World): Promise<void> {
   paper.scene("The link goes silent: a black hole, no close, no error");
+  await heard({ alice, gateway, checks });
   const since = alice.since();
   const lost = alice.tells("disconnected");
   const back = alice.tells("connected");
@@ -76,15 +78,26 @@ export async function blackHole({ alice, gateway, checks, paper, witness }: Worl
   );
   paper.line("network", "bytes pass again");
   alice.proxy.blackhole(false);
-  await checks.comes("liveness: the silent link is replaced", 3_000, back);
+  await checks.comes("liveness: the silent link is replaced", patienceMs, back);
   checks.that(
     "liveness: replaced by a new link over a new socket",
     alice.client.snapshot().link !== before && alice.proxy.accepted > accepted,
     `link ${before} became ${alice.client.snapshot().link}`,
   );
   await arrived("resume: 0 missed after the black hole", { since, published, checks });
-  await checks.becomes("liveness: the gateway is rid of the silent link", 3_000, () => gateway.stats().linked === 2);
+  await checks.becomes(
+    "liveness: the gateway is rid of the silent link",
+    patienceMs,
+    () => gateway.stats().linked === 2,
+  );
   known();
+}
+
+/** A link that was just heard from is not being asked for a sign of life: what is told afterwards has also begun afterwards. */
+async function heard({ alice, gateway, checks }: Pick<World, "alice" | "gateway" | "checks">): Promise<void> {
+  const since = alice.since();
+  await publish(gateway, "alice", 1);
+  await checks.becomes("events: one more arrives", promptMs, () => since.received().length > 0);
 }
 
 async function arrived(

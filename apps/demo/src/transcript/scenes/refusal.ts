@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isConnectionError } from "@cc/sdk";
 import { ms } from "../checks.js";
 import { numbers } from "../events.js";
-import { policy, promptMs, throttleMs, toleranceMs } from "../numbers.js";
+import { patienceMs, policy, promptMs, throttleMs, toleranceMs } from "../numbers.js";
 import type { World } from "../world.js";
 
 export async function rejected({ bob, gateway, tokens, checks, paper }: World): Promise<void> {
@@ -15,7 +15,7 @@ export async function rejected({ bob, gateway, tokens, checks, paper }: World): 
   paper.line("gateway", "bob's tokens are revoked");
   gateway.revokeUser("bob");
   const told = await checks.comes("token: a revoked one ends the link", promptMs, lost);
-  const again = await checks.comes("token: a fresh one brings it back", 3_000, back);
+  const again = await checks.comes("token: a fresh one brings it back", patienceMs, back);
   checks.that(
     "token: rejected, refreshed once, connected",
     told.error?.code === "ERR_AUTH_REJECTED" && String(tokens.asked.slice(asked)) === "rejected",
@@ -35,7 +35,7 @@ export async function rejected({ bob, gateway, tokens, checks, paper }: World): 
   const sent = bob.proxy.accepted;
   const ended = bob.client.until((s) => s.phase === "failed");
   gateway.revokeUser("bob");
-  await checks.comes("token: a second rejection ends it", 3_000, ended);
+  await checks.comes("token: a second rejection ends it", patienceMs, ended);
   const dials = bob.proxy.accepted - sent;
   await sleep(500);
   checks.that(
@@ -47,7 +47,7 @@ export async function rejected({ bob, gateway, tokens, checks, paper }: World): 
   );
   tokens.stale = undefined;
   bob.say("connect(), with a good token to be had again");
-  await checks.comes("token: connect() with a new token leads out", 3_000, bob.client.connect());
+  await checks.comes("token: connect() with a new token leads out", patienceMs, bob.client.connect());
   checks.that(
     "token: connect() with a new token leads out",
     gateway.stats().linked === 2,
@@ -71,7 +71,7 @@ export async function throttled({ alice, bob, gateway, checks, paper }: World): 
   );
   const ack = await checks.comes(
     "throttle: a message is acknowledged meanwhile",
-    2_000,
+    patienceMs,
     alice.client.send("user:bob", "message", { text: "Still here" }),
   );
   checks.that(
