@@ -13,16 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { HerdSummary, PeerSummary } from "../packages/testkit/src/herd/index.js";
-import {
-  argumentsOf,
-  herdFiles,
-  nodeFlagsOf,
-  type Recorded,
-  recordedOf,
-  type Scenario,
-  scenarios,
-  simProgram,
-} from "./lib/herd.js";
+import { argumentsOf, herdFiles, type Recorded, recordedOf, type Scenario, scenarios, simProgram } from "./lib/herd.js";
 import { root, run } from "./lib/run.js";
 
 const page = (name: string): string => join(root, "docs", name);
@@ -66,7 +57,7 @@ async function runOne(
 ): Promise<{ readonly code: number; readonly told: Told | undefined }> {
   const out = join(into, `${scenario.name}.json`);
   console.log(`\n${scenario.name}: ${args.join(" ").replaceAll(" --", "\n  --").replaceAll("\n ", "")}`);
-  const { code } = await run(process.execPath, [...nodeFlagsOf(args), program, ...args, "--gates", "--out", out], {
+  const { code } = await run(process.execPath, [program, ...args, "--gates", "--out", out], {
     show: true,
   });
   if (code > 1) return { code, told: undefined };

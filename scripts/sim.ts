@@ -5,9 +5,9 @@
  *
  * The sources are bundled first: run one by one through a loader that keeps the names of functions, a herd takes half as long again.
  */
-import { nodeFlagsOf, simProgram } from "./lib/herd.js";
+import { simProgram } from "./lib/herd.js";
 import { run } from "./lib/run.js";
 
 const args = process.argv.slice(2);
 const { file } = await simProgram();
-process.exitCode = (await run(process.execPath, [...nodeFlagsOf(args), file, ...args], { show: true })).code;
+process.exitCode = (await run(process.execPath, [file, ...args], { show: true })).code;

@@ -1,11 +1,7 @@
 /** The scenarios of `pnpm herd`, and the page that their figures make. Law: a page is a function of `docs/herd.json`. */
-import { parseArgs } from "node:util";
 import {
   type Gate,
-  type HerdKind,
-  type HerdPlan,
   type HerdSummary,
-  herdPlan,
   herdPlot,
   type PeerSummary,
   peers as policies,
@@ -62,41 +58,6 @@ export const argumentsOf = ({ name, args }: Scenario, clients: number): readonly
 
 /** The simulator's program, for bare Node. */
 export const simProgram = (): Promise<BuiltProgram> => builtProgram(new URL("./simProgram.ts", import.meta.url));
-
-/** The herd that these flags mean; `undefined` if they mean none, or one that cannot be. */
-function planOf(args: readonly string[]): HerdPlan | undefined {
-  const options = { clients: { type: "string" }, kind: { type: "string" }, zones: { type: "string" } } as const;
-  const { clients, kind, zones } = parseArgs({ args: [...args], options, strict: false }).values;
-  if (clients === undefined && kind === undefined) return undefined;
-  try {
-    return herdPlan({
-      clients: clients === undefined ? undefined : Number(clients),
-      kind: kind as HerdKind | undefined,
-      zones: zones === undefined ? undefined : Number(zones),
-    });
-  } catch (error) {
-    // The simulator says it better.
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
-}
-
-/**
- * What V8 is told for the simulator with these flags. The old generation: what lives of a client and its half of a server, and half
- * as much again, else it lets garbage lie to as much as that. Of zones each has a core: helpers of the collector or the compiler take
- * it away from the other, and as there is little in each, there is room for a nursery in which what lives for seconds dies.
- */
-export function nodeFlagsOf(args: readonly string[]): readonly string[] {
-  const plan = planOf(args);
-  if (plan === undefined) return [];
-  const { clients, zones } = plan;
-  return [
-    ...(zones > 1
-      ? ["--single-threaded", "--min-semi-space-size=512", "--max-semi-space-size=512"]
-      : ["--max-semi-space-size=64"]),
-    `--max-old-space-size=${Math.ceil(300 + (30 * clients) / zones / 1000)}`,
-  ];
-}
 
 /** What is recorded of the outcomes: curves only where a plot shows them. */
 export function recordedOf(ours: Readonly<Record<string, HerdSummary>>, peers: readonly PeerSummary[]): Recorded {

@@ -126,6 +126,30 @@ describe("zones", () => {
   }, 120_000);
 
   test.each([
+    ["5", "refuse", 2, { lasting: 900, young: 512, oneCore: true }],
+    ["10", "crash", 1, { lasting: 3300, young: 64, oneCore: false }],
+  ])("a program is given what its zones need: of %s gateways, %s", async (gateways, kind, programs, needs) => {
+    const given: unknown[] = [];
+    const io: SimIo = {
+      write: () => {},
+      readFile: async () => "",
+      writeFile: async () => {},
+      cores: 2,
+      program: "sim",
+      now: () => 0,
+      wall: () => 0,
+      again: async (_args, _line, of) => {
+        given.push(of);
+        return 134;
+      },
+    };
+    await expect(runSim({ clients: "100000", gateways, kind }, io), "a program died").rejects.toThrow(
+      /^zone 0 was not/,
+    );
+    expect(given).toEqual(Array.from({ length: programs }, () => needs));
+  });
+
+  test.each([
     [{ clients: 201, zones: 2 }, "zones must divide 201 clients"],
     [{ clients: 200, gateways: 3, zones: 2 }, "3 gateways evenly"],
     [{ kind: "crash", zones: 2 }, "of crash there is one"],

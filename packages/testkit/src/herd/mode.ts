@@ -1,5 +1,5 @@
 /** The herd as a mode of `pnpm sim`: chosen by `--clients`, `--kind` or `--policy`. */
-import { type SimIo, type SimMode, SimUsageError, type SimValues, whole, word } from "../sim/flags.js";
+import { type SimIo, type SimMode, type SimNeeds, SimUsageError, type SimValues, whole, word } from "../sim/flags.js";
 import { atMost, type Gate } from "./gates.js";
 import { joinZones, readZone, runHerd, writeZone } from "./herd.js";
 import { type HerdOptions, type HerdPlan, herdPlan, type Kind } from "./options.js";
@@ -55,6 +55,17 @@ function policiesOf(values: SimValues): { readonly ours: boolean; readonly other
 /** What a run took of the machine. */
 type Spent = NonNullable<ReturnType<NonNullable<SimIo["usage"]>>>;
 
+/**
+ * What a program is given that runs zones of this herd. Lasting: what lives of a client and its half of a server is 20 kB, and half as
+ * much again, else the collector lets garbage lie to as much as that. Young: of many zones each is small, so there is room for a
+ * nursery in which what lives for seconds dies; of one zone that is everything there is not.
+ */
+const needsOf = ({ clients, zones }: HerdPlan): SimNeeds => ({
+  lasting: Math.ceil(300 + (30 * clients) / zones / 1000),
+  young: zones > 1 ? 512 : 64,
+  oneCore: zones > 1,
+});
+
 /** Runs the zones beside each other, in a program for each core: one that has run a zone knows the way, which is a second's work. */
 async function runBeside(plan: HerdPlan, again: NonNullable<SimIo["again"]>, io: SimIo) {
   const zones: HerdZone[] = [];
@@ -70,11 +81,12 @@ async function runBeside(plan: HerdPlan, again: NonNullable<SimIo["again"]>, io:
       ...["--zones", plan.zones, "--zone", mine.join(), ...(plan.fresh ? ["--fresh"] : [])],
     ];
     const left = [...mine];
-    await again(args.map(String), (line) => {
+    const read = (line: string): void => {
       if (line.startsWith('{"span"')) zones[left.shift() as number] = readZone(line);
       else if (line.startsWith('{"cpuSeconds"')) spent.push(JSON.parse(line) as Spent);
       else io.write(line);
-    });
+    };
+    await again(args.map(String), read, needsOf(plan));
     if (left.length > 0) throw new Error(`zone ${left[0]} was not run to its end`);
   };
   await Promise.all(Array.from({ length: programs }, work));
@@ -88,7 +100,7 @@ async function runBeside(plan: HerdPlan, again: NonNullable<SimIo["again"]>, io:
 }
 
 /** The zones that this program is to run alone, in their order. */
-function zonesOf(values: SimValues, plan: HerdPlan): readonly number[] | undefined {
+function ownZones(values: SimValues, plan: HerdPlan): readonly number[] | undefined {
   return word(values, "zone")
     ?.split(",")
     .map((zone) => whole({ zone }, "zone", 0, plan.zones - 1) as number);
@@ -129,7 +141,7 @@ export const herd: SimMode = {
   async run(values, io) {
     const asked = planOf(values);
     const plan = values["minutes"] === undefined && asked.clients === 100_000 ? { ...asked, minutes: 10 } : asked;
-    const zones = zonesOf(values, plan);
+    const zones = ownZones(values, plan);
     if (zones !== undefined) {
       for (const zone of zones) io.write(writeZone(await runZone(plan, zone)));
       const usage = io.usage?.();
@@ -147,8 +159,7 @@ export const herd: SimMode = {
     let spent = {};
     if (ours) {
       const began = io.now();
-      const beside =
-        plan.zones > 1 && io.cores > 1 && io.again !== undefined ? await runBeside(plan, io.again, io) : undefined;
+      const beside = io.again === undefined ? undefined : await runBeside(plan, io.again, io);
       summary = summaryOf(beside?.run ?? (await runHerd(plan)));
       const realSeconds = (io.now() - began) / 1000;
       for (const line of linesOf(summary)) io.write(line);

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { createInterface } from "node:readline";
-import type { SimIo } from "../sim/flags.js";
+import type { SimIo, SimNeeds } from "../sim/flags.js";
 
 /**
  * The `io` of `runSim` in a Node program.
@@ -29,9 +29,10 @@ export function nodeSimIo(
       const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
       return { cpuSeconds: (userCPUTime + systemCPUTime) / 1e6, maxBytes: maxRSS * 1024 };
     },
-    again: (args, line) =>
+    again: (args, line, needs) =>
       new Promise((resolve, reject) => {
-        const child = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? "", ...command, ...args], {
+        const flags = [...process.execArgv, ...(needs === undefined ? [] : flagsOf(needs))];
+        const child = spawn(process.execPath, [...flags, process.argv[1] ?? "", ...command, ...args], {
           stdio: ["ignore", "pipe", "inherit"],
         });
         const end = (): void => void child.kill();
@@ -45,3 +46,11 @@ export function nodeSimIo(
       }),
   };
 }
+
+/** V8 makes a nursery larger only when it has been full often: one that is known to be wanted is there from the start. */
+const flagsOf = ({ lasting, young, oneCore }: SimNeeds): readonly string[] => [
+  `--max-old-space-size=${lasting}`,
+  `--min-semi-space-size=${young}`,
+  `--max-semi-space-size=${young}`,
+  ...(oneCore ? ["--single-threaded"] : []),
+];

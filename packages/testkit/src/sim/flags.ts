@@ -12,13 +12,27 @@ export interface SimFlag {
 /** The values as they stand on the command line. */
 export type SimValues = Readonly<Record<string, string | boolean | undefined>>;
 
+/** What a program is to be given, in MiB, and whether it shares its core. */
+export interface SimNeeds {
+  /** What lives in it at a time, with the room that a collector wants. */
+  readonly lasting: number;
+  /** What is made in it between two looks of the collector at the young. */
+  readonly young: number;
+  /** It has a core to itself and no more: helpers of its collector or compiler would take it from another that has. */
+  readonly oneCore: boolean;
+}
+
 /** What a command needs of the program around it. */
 export interface SimIo {
   write(line: string): void;
   readFile(path: string): Promise<string>;
   writeFile(path: string, text: string): Promise<void>;
-  /** Runs this same program with other arguments; the lines that it writes, and its exit code. Absent: everything runs here. */
-  again?(args: readonly string[], line: (line: string) => void): Promise<number>;
+  /**
+   * Runs this same program with other arguments; the lines that it writes, and its exit code. Absent: everything runs here.
+   *
+   * @param needs default: what this program has.
+   */
+  again?(args: readonly string[], line: (line: string) => void, needs?: SimNeeds): Promise<number>;
   /** How many programs may run at once. */
   readonly cores: number;
   /** How the user calls this command: `pnpm sim`. */

@@ -4,7 +4,7 @@
  */
 export * from "../herd/index.js";
 export { runSim, simFlags } from "./command.js";
-export { type SimFlag, type SimIo, type SimMode, SimUsageError, type SimValues } from "./flags.js";
+export { type SimFlag, type SimIo, type SimMode, type SimNeeds, SimUsageError, type SimValues } from "./flags.js";
 export { planOf } from "./generate.js";
 export type { Break } from "./oracle/oracle.js";
 export {
