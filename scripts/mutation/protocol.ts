@@ -204,6 +204,13 @@ export const protocol: readonly Explanation[] = [
     ],
   },
   {
+    reason: "A hub that starts is one that is neither ready nor failed: its own name is for readers.",
+    mutants: [
+      'packages/protocol/src/server/hub.ts | let phase: "starting" | "ready" | "failed" = "starting"; | StringLiteral: "starting" → ""',
+      'packages/protocol/src/server/hub.ts | phase = "starting"; | StringLiteral: "starting" → ""',
+    ],
+  },
+  {
     reason: "The leaver's links, which listen already, are added once more and taken out in the same step.",
     mutants: [
       'packages/protocol/src/server/hub.ts | if (marker?.change === "joined") for (const link of theirs) audience.add(channel, link); | ConditionalExpression: marker?.change === "joined" → true',
