@@ -13,7 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { type Browser, type CDPSession, launch } from "puppeteer-core";
-import { chromiumFlags, findChromium } from "../../scripts/lib/browser.js";
+import { bareWindows, chromiumFlags, findChromium } from "../../scripts/lib/browser.js";
 import type { DeedName, Sample } from "./judge.js";
 import type { Leak } from "./plants.js";
 
@@ -181,7 +181,7 @@ export function openSuite(leak?: Leak): Suite {
       try {
         browser = await launch({
           executablePath,
-          args: [...chromiumFlags, `--js-flags=${steady.join(",")}`],
+          args: [...chromiumFlags, bareWindows, `--js-flags=${steady.join(",")}`],
           headless: true,
           timeout: patienceMs,
           protocolTimeout: patienceMs,

@@ -5,7 +5,7 @@
  * listened to through a binding, because a page that is frozen answers no question.
  */
 import { type Browser, type CDPSession, launch } from "puppeteer-core";
-import { chromiumFlags, findChromium } from "../../scripts/lib/browser.js";
+import { bareWindows, chromiumFlags, findChromium } from "../../scripts/lib/browser.js";
 
 export { type Site, serveSite } from "./site.js";
 
@@ -26,7 +26,7 @@ export async function startChromium({ throttled = false } = {}): Promise<Browser
   if (executablePath === undefined) throw new Error("no Chromium here; `pnpm test` installs one");
   return launch({
     executablePath,
-    args: throttled ? [...chromiumFlags, sleepy] : [...chromiumFlags],
+    args: [...chromiumFlags, bareWindows, ...(throttled ? [sleepy] : [])],
     ignoreDefaultArgs: throttled ? wakeful : [],
     headless: true,
   });
