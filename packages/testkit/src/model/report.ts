@@ -80,5 +80,5 @@ export const sum = (scopes: readonly ScopeReport[]): ModelReport => ({
   scopes,
   states: scopes.reduce((n, s) => n + s.states, 0),
   transitions: scopes.reduce((n, s) => n + s.transitions, 0),
-  depth: Math.max(...scopes.map((s) => s.depth)),
+  depth: Math.max(0, ...scopes.map((s) => s.depth)),
 });
