@@ -2,9 +2,12 @@
 import { describe, expect, it } from "vitest";
 import { brisk, holds, openWorld, took } from "./world.js";
 
-/** A heartbeat of 400 ms in place of 10 s, and the rest of 6.3 in proportion: 400 + 100 + 400 ms. */
-const heartbeatMs = 400;
-const quick = { ...brisk, quietSlackMs: 100, probeMs: 400, probeSlackMs: 100, lateMs: 100 };
+/**
+ * A heartbeat of 800 ms in place of 10 s, and the rest of 6.3 in proportion: 800 + 200 + 800 ms. Shorter, the twofold slack would be
+ * less than a busy machine stands still for.
+ */
+const heartbeatMs = 800;
+const quick = { ...brisk, quietSlackMs: 200, probeMs: 800, probeSlackMs: 200, lateMs: 200 };
 const deathMs = heartbeatMs + quick.quietSlackMs + quick.probeMs;
 
 describe("a silent link", () => {
