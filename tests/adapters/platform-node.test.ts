@@ -23,6 +23,18 @@ const [idle, storageProgram, fullDisk] = await Promise.all([
 
 clockConformance("platform-node", nodeClock);
 
+it("a wait that is no whole number of milliseconds is not cut to one, so it is not early by more than 1 ms", async () => {
+  const early: number[] = [];
+  for (let n = 0; n < 100; n += 1) {
+    // Late in a millisecond of the clock that Node counts timers by, which forgets how late.
+    while (process.hrtime.bigint() % 1_000_000n < 800_000n);
+    const from = nodeClock.now();
+    await new Promise<void>((resolve) => nodeClock.after(3.9, resolve));
+    early.push(3.9 - (nodeClock.now() - from));
+  }
+  expect(Math.max(...early)).toBeLessThanOrEqual(1);
+});
+
 const able = ["frozen", "thawed", "clockJump", "networkChange"] as const;
 lifecycleConformance("platform-node, suspended by real signals", able, () => startLifecycleProcess({ group: "job" }));
 

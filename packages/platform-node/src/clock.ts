@@ -11,7 +11,8 @@ export const nodeClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
   after(ms, fn, hold = true) {
-    const timer = setTimeout(fn, Math.min(ms, MAX_MS));
+    // Node cuts a fraction off, and counts from a whole millisecond that has begun: together that would be too early by nearly two.
+    const timer = setTimeout(fn, Math.min(Math.ceil(ms), MAX_MS));
     if (!hold) timer.unref();
     return () => clearTimeout(timer);
   },
