@@ -24,7 +24,7 @@ const is = (id: string): boolean => {
 };
 export const atLoad = is("load") ? 2 : 1;
 export const seen: number[] = [];
-export const add = (a: number, b: number): number => (is("minus") ? a - b : is("spoil") ? seen.push(a) + b : a + b);
+export const add = (a: number, b: number): number => (is("minus") ? a - b : is("spoil") ? seen.push(a) + 10 * b : a + b);
 export const later = (): Promise<number> => (is("hang") ? new Promise(() => {}) : Promise.resolve(1));
 export const quiet = (): void => void (is("stray") ? Promise.reject(new Error("unheard")) : Promise.resolve());
 export const many = (): number => { let n = 0; while (is("loop") || n < 3) n += 1; return n; };

@@ -25,8 +25,8 @@ export async function auto({ alice, gateway, checks, paper }: World): Promise<vo
   const at = paper.now();
   alice.say("comes back to the foreground (scripted)");
   alice.lifecycle.emit("foreground");
-  const told = await checks.comes("background: back in the foreground it connects", promptMs, back);
-  await checks.becomes("background: what was missed arrives", promptMs, () => since.received().length > 0);
+  const told = await checks.comes("background: back in the foreground it connects", patienceMs, back);
+  await checks.becomes("background: what was missed arrives", patienceMs, () => since.received().length > 0);
   checks.that(
     "background: connected at once in the foreground, nothing missed",
     String(numbers(since.received())) === String(published) && told.linkedAtGateway === 2,
