@@ -1,10 +1,10 @@
 /**
  * `pnpm model`: every reachable state of the machine, and the laws of the contract on each (packages/testkit/src/model).
  *
- * Each scope is enumerated in a program of its own, as many at a time as there are cores. `--scope NAME,NAME` enumerates those alone; `--scopes` lists them. `--list` lists the guards; `--drop GUARD` removes one from a
- * private copy of the machine and must find the law that it kept, with the shortest path to its violation; `--drop all` does so with
- * each. `--out FILE` writes the figures as JSON. Exit 1: a law or a gate does not hold (with `--drop`: nothing was found);
- * exit 2: wrong arguments.
+ * Each scope is enumerated in a program of its own, as many at a time as there are cores. `--scope NAME,NAME` enumerates those alone;
+ * `--scopes` lists them. `--list` lists the guards; `--drop GUARD` removes one from a private copy of the machine and must find the
+ * law that it kept, with the shortest path to its violation; `--drop all` does so with each. `--out FILE` writes the figures as JSON.
+ * Exit 1: a law or a gate does not hold (with `--drop`: nothing was found); exit 2: wrong arguments.
  */
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";

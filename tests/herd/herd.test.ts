@@ -83,6 +83,16 @@ test("a seed decides a run, and another one another", async () => {
 
 describe("zones", () => {
   const options = { clients: 200, gateways: 4, outageSeconds: 3, seed: 7 };
+  const ioWith = (more: Partial<SimIo>): SimIo => ({
+    write: () => {},
+    readFile: async () => "",
+    writeFile: async () => {},
+    cores: 2,
+    program: "sim",
+    now: () => 0,
+    wall: () => 0,
+    ...more,
+  });
 
   test("all clients of all zones are counted, and no two zones are the same", async () => {
     const run = await runHerd(herdPlan({ ...options, zones: 2 }));
@@ -96,16 +106,11 @@ describe("zones", () => {
 
   test("run in programs of their own they come to the same as one after another", async () => {
     const lines: string[] = [];
-    const io: SimIo = {
+    const io = ioWith({
       write: (line) => void lines.push(line),
-      readFile: async () => "",
       writeFile: async (_, text) => void lines.push(text),
-      cores: 2,
-      program: "sim",
-      now: () => 0,
-      wall: () => 0,
       usage: () => ({ cpuSeconds: 1, maxBytes: 1024 ** 2 }),
-    };
+    });
     const again: SimIo["again"] = async (args, line) => {
       const values: Record<string, string | boolean> = {};
       for (let at = 0; at < args.length; at += 2) values[String(args[at]).slice(2)] = String(args[at + 1]);
@@ -130,19 +135,12 @@ describe("zones", () => {
     ["10", "crash", 1, { lasting: 3300, young: 64, oneCore: false }],
   ])("a program is given what its zones need: of %s gateways, %s", async (gateways, kind, programs, needs) => {
     const given: unknown[] = [];
-    const io: SimIo = {
-      write: () => {},
-      readFile: async () => "",
-      writeFile: async () => {},
-      cores: 2,
-      program: "sim",
-      now: () => 0,
-      wall: () => 0,
+    const io = ioWith({
       again: async (_args, _line, of) => {
         given.push(of);
         return 134;
       },
-    };
+    });
     await expect(runSim({ clients: "100000", gateways, kind }, io), "a program died").rejects.toThrow(
       /^zone 0 was not/,
     );
@@ -168,15 +166,7 @@ describe("zones", () => {
 
   test.each(["4", "0,4", "x", "-1", "", "0,"])("zones %j that there are not are refused by name", async (zone) => {
     const lines: string[] = [];
-    const io: SimIo = {
-      write: (line) => void lines.push(line),
-      readFile: async () => "",
-      writeFile: async () => {},
-      cores: 1,
-      program: "sim",
-      now: () => 0,
-      wall: () => 0,
-    };
+    const io = ioWith({ write: (line) => void lines.push(line) });
     const values = { clients: "200", gateways: "4", outage: "3", zones: "4", zone };
     expect(await runSim(values, io)).toBe(2);
     expect(lines).toEqual([expect.stringContaining("--zone ")]);

@@ -1,7 +1,8 @@
 /**
  * The times of this transcript: those of the contract, shortened so that a reader need not wait. The checker holds the client to
- * these numbers; the client gets the same ones as its `policy`, and the gateway as its options. They are as short as a machine allows that stands still for a second now and then, as virtual ones do:
- * gateway, proxies and clients are one program here, so such a second is nobody's silence and everybody's.
+ * these numbers; the client gets the same ones as its `policy`, and the gateway as its options. They are as short as a machine allows
+ * that stands still for a second now and then, as virtual ones do: gateway, proxies and clients are one program here, so such a second
+ * is nobody's silence and everybody's.
  */
 import type { Policy } from "@cc/sdk";
 

@@ -21,10 +21,12 @@ export async function auto({ alice, gateway, checks, paper }: World): Promise<vo
     alice.proxy.accepted === accepted,
     "no new socket at the proxy in 400 ms",
   );
+  const dialled = alice.tells("connecting");
   const back = alice.tells("connected");
   const at = paper.now();
   alice.say("comes back to the foreground (scripted)");
   alice.lifecycle.emit("foreground");
+  await checks.comes("background: back in the foreground it dials at once", promptMs, dialled);
   const told = await checks.comes("background: back in the foreground it connects", patienceMs, back);
   await checks.becomes("background: what was missed arrives", patienceMs, () => since.received().length > 0);
   checks.that(
